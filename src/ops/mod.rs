@@ -1,0 +1,52 @@
+//! The operations, one file each or one for a family that shares a rule.
+//!
+//! A file has everything about its operation: what it computes, the shape rule, the backward closure, the
+//! forward-mode rule, the documentation with its example, and the samples that the conformance table checks it
+//! on. The list below is the only other place that knows of it.
+
+/// Declares the modules, and gathers their samples for the conformance table.
+macro_rules! operations {
+    ($($name:ident)*) => {
+        $(mod $name;)*
+
+        /// Every operation's samples.
+        #[cfg(test)]
+        pub(crate) fn samples() -> Vec<crate::conformance::Sample> {
+            let mut all = Vec::new();
+            $(all.extend($name::samples());)*
+            all
+        }
+    };
+}
+
+operations! {
+    abs
+    arithmetic
+    atan2
+    compare
+    error_function
+    expand
+    exponential
+    extrema
+    hyperbolic
+    hypot
+    power
+    roots
+    reshape
+    rounding
+    sigmoid
+    softplus
+    sum
+    tanh
+    tanhshrink
+    trigonometric
+    where_
+}
+
+mod dual;
+mod elementwise;
+mod number;
+
+pub use dual::Dual;
+pub use elementwise::{Elementwise, Elementwise2};
+pub(crate) use elementwise::{compiled, compiled2};

@@ -1,0 +1,200 @@
+//! The recorded reverse sweep: cotangents as variables on the same tape, to be differentiated again.
+
+use super::operation::{At, Needed, Parts};
+use super::sweep::{check_count, check_shape};
+use super::{Bits, IntoVar, Tape, Var};
+use crate::error::Result;
+use crate::number::Real;
+use smallvec::SmallVec;
+use std::panic::Location;
+
+impl<T: Real> Tape<T> {
+    /// The cotangents of `nodes` for the cotangent `seed` of `y`, `seedᵀ ∂y/∂node`, as variables on this tape,
+    /// which can be differentiated again, to any order.
+    ///
+    /// The seed, of `y`'s shape, is a variable or a tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Shape`] for a seed of another shape; [`ErrorKind::NoGradient`] for nodes that do not depend on
+    /// a variable; [`ErrorKind::MixedTapes`]; [`ErrorKind::NoRule`]; the first error on the way to `y`.
+    ///
+    /// [`ErrorKind::Shape`]: crate::ErrorKind::Shape
+    /// [`ErrorKind::NoGradient`]: crate::ErrorKind::NoGradient
+    /// [`ErrorKind::MixedTapes`]: crate::ErrorKind::MixedTapes
+    /// [`ErrorKind::NoRule`]: crate::ErrorKind::NoRule
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::scalar(2.0));
+    /// let one = Tensor::scalar(1.0);
+    /// let [first] = tape.vjp(x * x * x, &one, [x])?;
+    /// let [second] = tape.vjp(first, &one, [x])?;
+    /// let [third] = tape.vjp(second, &one, [x])?;
+    /// assert_eq!((first.item()?, second.item()?, third.item()?), (12.0, 12.0, 6.0));
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn vjp<'t, const N: usize>(
+        &'t self,
+        y: Var<'t, T>,
+        seed: impl IntoVar<'t, T>,
+        nodes: [Var<'t, T>; N],
+    ) -> Result<[Var<'t, T>; N]> {
+        let found = self.vjp_with(y, seed, &nodes)?;
+        Ok(found.try_into().unwrap_or_else(|_| unreachable!("one cotangent for each node")))
+    }
+
+    /// As [`vjp`](Tape::vjp), for any number of nodes.
+    ///
+    /// # Errors
+    ///
+    /// As [`vjp`](Tape::vjp).
+    #[track_caller]
+    pub fn vjp_with<'t>(
+        &'t self,
+        y: Var<'t, T>,
+        seed: impl IntoVar<'t, T>,
+        nodes: &[Var<'t, T>],
+    ) -> Result<Vec<Var<'t, T>>> {
+        let line = Location::caller();
+        let run = || {
+            self.check_wanted(y, nodes)?;
+            let seed = self.seed("seed", y, seed)?;
+            let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
+            self.in_pool(|tape| tape.recorded(y.index, seed.index, &wanted))
+        };
+        let found = run().map_err(|error| error.at("vjp", line))?;
+        Ok(found
+            .into_iter()
+            .zip(nodes)
+            .map(|(g, node)| match g {
+                Some(index) => Var::new(self, index),
+                None => node.zeros_like(),
+            })
+            .collect())
+    }
+
+    fn recorded(&self, y: u32, seed: u32, wanted: &[u32]) -> Result<Vec<Option<u32>>> {
+        let Some(&lowest) = wanted.iter().min() else { return Ok(vec![]) };
+        let mut kept = vec![None; wanted.len()];
+        let reach = self.reach(wanted, y);
+        if lowest > y || !reach.get(y) {
+            return Ok(kept);
+        }
+        let mut pending =
+            Slots { lowest, slots: vec![None; (y - lowest + 1) as usize], set: Bits::default() };
+        pending.set.grow(y as usize + 1);
+        pending.put(y, Var::new(self, seed));
+        while let Some(index) = pending.set.last_up_to(y) {
+            pending.set.remove(index);
+            for (kept, _) in kept.iter_mut().zip(wanted).filter(|(_, wanted)| **wanted == index) {
+                *kept = pending.get(index);
+            }
+            let (first, outputs) = {
+                let node = &self.store.borrow().nodes[index as usize];
+                let first = index - u32::from(node.output);
+                (first, self.store.borrow().nodes[first as usize].outputs)
+            };
+            if first < index {
+                pending.set.insert(first);
+                continue;
+            }
+            let g: SmallVec<[Option<Var<'_, T>>; 2]> = (0..u32::from(outputs))
+                .map(|j| if index + j <= y { pending.get(index + j) } else { None })
+                .map(|g| g.map(|g| Var::new(self, g)))
+                .collect();
+            let inputs = self.store.borrow().nodes[index as usize].inputs.clone();
+            let Some(parts) = self.rule(index, &inputs, &reach, &g, Mode::Reverse)? else { continue };
+            let (name, line) = {
+                let node = &self.store.borrow().nodes[index as usize];
+                (node.name, node.line)
+            };
+            let named = |error: crate::Error| error.at(name, line);
+            check_count(parts.len(), inputs.len()).map_err(named)?;
+            for (i, (part, &input)) in parts.into_iter().zip(&inputs).enumerate() {
+                let Some(part) = part.filter(|_| reach.get(input)) else { continue };
+                let (found, shape) = (part.try_shape()?, Var::new(self, input).try_shape()?);
+                check_shape(i, &found, &shape).map_err(named)?;
+                let _line = self.on_behalf_of(line);
+                pending.put(input, part);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Runs a node's rule so that it is recorded on this tape; nothing if the node is a leaf.
+    ///
+    /// The operation is taken out of its node meanwhile, so that no borrow is held while its code runs.
+    pub(super) fn rule<'t>(
+        &'t self,
+        index: u32,
+        inputs: &[u32],
+        reach: &Bits,
+        incoming: &[Option<Var<'t, T>>],
+        mode: Mode,
+    ) -> Result<Option<Parts<'t, T>>> {
+        struct PutBack<'a, T: Real> {
+            tape: &'a Tape<T>,
+            index: u32,
+            operation: Option<Box<dyn super::Operation<T>>>,
+        }
+        impl<T: Real> Drop for PutBack<'_, T> {
+            fn drop(&mut self) {
+                self.tape.store.borrow_mut().nodes[self.index as usize].operation = self.operation.take();
+            }
+        }
+        let (operation, outputs, name, line) = {
+            let node = &mut self.store.borrow_mut().nodes[index as usize];
+            (node.operation.take(), usize::from(node.outputs), node.name, node.line)
+        };
+        let held = PutBack { tape: self, index, operation };
+        let Some(operation) = &held.operation else { return Ok(None) };
+        let _line = self.on_behalf_of(line);
+        let at = At {
+            tape: self,
+            nodes: None,
+            first: index,
+            inputs,
+            outputs,
+            needed: Needed::Of(reach),
+            incoming,
+        };
+        let parts = match mode {
+            Mode::Reverse => operation.vjp(&at),
+            Mode::Forward => operation.jvp(&at),
+        };
+        parts.map(Some).map_err(|error| error.at(name, line))
+    }
+}
+
+/// Which rule of a node runs.
+#[derive(Clone, Copy)]
+pub(super) enum Mode {
+    Reverse,
+    Forward,
+}
+
+/// Cotangents by index, from the lowest node wanted up.
+struct Slots {
+    lowest: u32,
+    slots: Vec<Option<u32>>,
+    set: Bits,
+}
+
+impl Slots {
+    fn get(&self, index: u32) -> Option<u32> {
+        self.slots[(index - self.lowest) as usize]
+    }
+
+    fn put<T: Real>(&mut self, index: u32, g: Var<'_, T>) {
+        let slot = &mut self.slots[(index - self.lowest) as usize];
+        *slot = Some(match *slot {
+            None => g.index,
+            Some(sum) => Var::new(g.tape, sum).accumulate(g).index,
+        });
+        self.set.insert(index);
+    }
+}
