@@ -4,12 +4,8 @@ use crate::error::Result;
 use crate::kernels::{Function, run1, run2};
 use crate::number::{Number, Real};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
-use crate::tensor::{Tensor, elementwise};
-use smallvec::SmallVec;
+use crate::tensor::{Tensor, exact};
 use std::ops::{Add, Div, Mul, Neg, Sub};
-
-/// A light loop's share of memory traffic, in nanoseconds an element.
-const COST: f32 = 0.3;
 
 /// a + b, or a − b.
 #[derive(Clone, Copy)]
@@ -54,7 +50,7 @@ impl Function<2> for Over {
 }
 
 fn run<T: Real>(f: impl Function<2>, a: &Tensor<T>, b: &Tensor<T>) -> Result<Tensor<T>> {
-    elementwise([a, b], COST, |[a, b], out| run2(f, a, b, out))
+    exact(f, [a, b], |[a, b], out| run2(f, a, b, out))
 }
 
 impl<T: Real> Operation<T> for Sum {
@@ -78,11 +74,10 @@ impl<T: Real> Operation<T> for Sum {
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
-        let part = |i: usize| {
-            let g = g.clone().sum_to(at.x(i).shape())?;
+        at.each(|i| {
+            let g = g.clone().sum_to_like(at.x(i))?;
             if i == 1 && self.minus { scaled(Scale::Times(-1.0), &g) } else { Ok(g) }
-        };
-        Some((0..2).map(|i| at.needs(i).then(|| part(i)).transpose()).collect())
+        })
     }
 }
 
@@ -104,8 +99,7 @@ impl<T: Real> Operation<T> for Product {
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
-        let part = |i: usize| run(Times, &g, at.x(1 - i))?.sum_to(at.x(i).shape());
-        Some((0..2).map(|i| at.needs(i).then(|| part(i)).transpose()).collect())
+        at.each(|i| run(Times, &g, at.x(1 - i))?.sum_to_like(at.x(i)))
     }
 }
 
@@ -130,12 +124,14 @@ impl<T: Real> Operation<T> for Quotient {
         })
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
-        let part = |g: &Tensor<T>, i: usize| {
-            let part = if i == 0 { g.clone() } else { scaled(Scale::Times(-1.0), &run(Times, g, at.y(0))?)? };
-            part.sum_to(at.x(i).shape())
+        let g = match run(Over, &g[0].take()?, at.x(1)) {
+            Ok(g) => g,
+            Err(error) => return Some(Err(error)),
         };
-        let g = run(Over, &g[0].take()?, at.x(1));
-        Some(g.and_then(|g| (0..2).map(|i| at.needs(i).then(|| part(&g, i)).transpose()).collect()))
+        at.each(|i| match i {
+            0 => g.clone().sum_to_like(at.x(0)),
+            _ => scaled(Scale::Times(-1.0), &run(Times, &g, at.y(0))?)?.sum_to_like(at.x(1)),
+        })
     }
 }
 
@@ -157,7 +153,7 @@ impl Function<1> for Scale {
 }
 
 fn scaled<T: Real>(scale: Scale, x: &Tensor<T>) -> Result<Tensor<T>> {
-    elementwise([x], COST, |[x], out| run1(scale, x, out))
+    exact(scale, [x], |[x], out| run1(scale, x, out))
 }
 
 impl<T: Real> Operation<T> for Scale {
@@ -177,9 +173,9 @@ impl<T: Real> Operation<T> for Scale {
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.sum_of(|_, dx| dx.tape().apply(*self, &[dx]))
     }
-    fn fused(&self, _: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
+    fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
-        Some(scaled(*self, &g).map(|part| SmallVec::from_iter([Some(part)])))
+        at.one(scaled(*self, &g))
     }
 }
 
@@ -199,7 +195,7 @@ impl<T: Real> Operation<T> for Shift {
         "add"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        elementwise([x[0]], COST, |[x], out| run1(*self, x, out)).map(one)
+        exact(*self, [x[0]], |[x], out| run1(*self, x, out)).map(one)
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.one(at.g(0))
@@ -207,8 +203,8 @@ impl<T: Real> Operation<T> for Shift {
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.sum_of(|_, dx| dx)
     }
-    fn fused(&self, _: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
-        Some(Ok(SmallVec::from_iter([g[0].take()])))
+    fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
+        at.one(Ok(g[0].take()?))
     }
 }
 

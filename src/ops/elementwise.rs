@@ -298,7 +298,7 @@ impl<T: Real, E: Elementwise> Operation<T> for Map<E> {
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
-        Some(product(self.0, &g, at.x(0), at.y(0)).map(|part| SmallVec::from_iter([Some(part)])))
+        at.one(product(self.0, &g, at.x(0), at.y(0)))
     }
 }
 
@@ -351,14 +351,14 @@ impl<T: Real, E: Elementwise> Operation<T> for Derivative<E> {
     }
     fn fused(&self, at: &Saved<'_, T>, w: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let w = w[0].take()?;
-        let run = || {
-            let (g, x, y) = (at.x(0), at.x(1), at.x(2));
-            let dg = at.needs(0).then(|| product(self.0, &w, x, y)).transpose()?;
-            let second = E::loops::<T>().second;
-            let loops = || elementwise([&w, g, x, y], COST, |inputs, out| second(self.0, inputs, out));
-            Ok(SmallVec::from_iter([dg, at.needs(1).then(loops).transpose()?, None]))
-        };
-        Some(run())
+        let (g, x, y) = (at.x(0), at.x(1), at.x(2));
+        at.each_of(2, |i| match i {
+            0 => product(self.0, &w, x, y),
+            _ => {
+                let second = E::loops::<T>().second;
+                elementwise([&w, g, x, y], COST, |inputs, out| second(self.0, inputs, out))
+            }
+        })
     }
 }
 
@@ -384,11 +384,10 @@ impl<T: Real, E: Elementwise2> Operation<T> for Map2<E> {
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
         let loops = E::loops::<T>().backward;
-        let part = |i: usize| {
+        at.each(|i| {
             let inputs = [&g, at.x(0), at.x(1), at.y(0)];
-            elementwise(inputs, COST, |inputs, out| loops[i](self.0, inputs, out))?.sum_to(at.x(i).shape())
-        };
-        Some((0..2).map(|i| at.needs(i).then(|| part(i)).transpose()).collect())
+            elementwise(inputs, COST, |inputs, out| loops[i](self.0, inputs, out))?.sum_to_like(at.x(i))
+        })
     }
 }
 

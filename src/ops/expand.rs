@@ -5,7 +5,6 @@ use crate::number::Real;
 use crate::shape::{IntoShape, Shape};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::Tensor;
-use smallvec::SmallVec;
 
 /// Axes of length 1 repeated, new ones put in front.
 struct Expand(Result<Shape>);
@@ -25,7 +24,7 @@ impl<T: Real> Operation<T> for Expand {
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
-        Some(g.sum_to(at.x(0).shape()).map(|part| SmallVec::from_iter([Some(part)])))
+        at.one(g.sum_to_like(at.x(0)))
     }
 }
 
@@ -37,7 +36,7 @@ impl<T: Real> Operation<T> for SumTo {
         "sum_to"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        x[0].clone().sum_to(&self.0).map(one)
+        x[0].sum_to(&self.0).map(one)
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.one(at.g(0).expand_like(at.x(0)))

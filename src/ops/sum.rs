@@ -32,10 +32,9 @@ impl<T: Real> Operation<T> for Sum {
         let g = g[0].take()?;
         let run = || {
             let shape = at.x(0).shape();
-            let kept = g.reshape(kept_shape(&self.axes, shape)?)?;
-            Ok(SmallVec::from_iter([Some(kept.expand(shape)?)]))
+            g.reshape(kept_shape(&self.axes, shape)?)?.expand(shape)
         };
-        Some(run())
+        at.one(run())
     }
 }
 

@@ -264,6 +264,16 @@ impl<T: Real> Tape<T> {
         let first = store.nodes.len() as u32;
         match outputs {
             Err(error) => store.push(Node { inputs: indices, ..Node::new(Err(error), name, line) }),
+            Ok(mut outputs) if outputs.len() == 1 => {
+                let value = outputs.pop().expect("one output");
+                drop(outputs);
+                store.push(Node {
+                    operation: if needs { Some(Box::new(operation)) } else { None },
+                    inputs: indices,
+                    needs,
+                    ..Node::new(Ok(value), name, line)
+                });
+            }
             Ok(outputs) => {
                 let count = outputs.len() as u16;
                 let mut operation = needs.then(|| Box::new(operation) as Box<dyn Operation<T>>);
@@ -349,6 +359,7 @@ impl<T: Real> Tape<T> {
 }
 
 impl<T: Real> Store<T> {
+    #[inline]
     fn push(&mut self, node: Node<T>) {
         assert!(self.nodes.len() < u32::MAX as usize, "a tape holds at most 2^32 - 1 nodes");
         if let Ok(value) = &node.value {
@@ -359,6 +370,7 @@ impl<T: Real> Store<T> {
 }
 
 impl<T: Real> Node<T> {
+    #[inline(always)]
     fn new(value: Result<Tensor<T>>, name: &'static str, line: &'static Location<'static>) -> Node<T> {
         Node {
             value,

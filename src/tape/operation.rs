@@ -192,6 +192,43 @@ impl<'a, T: Real> Saved<'a, T> {
         }
     }
 
+    /// A result of one part, for an operation of one input.
+    #[inline]
+    pub fn one(&self, part: Result<Tensor<T>>) -> Option<Result<Partials<T>>> {
+        let mut parts = Partials::new();
+        Some(part.map(|part| {
+            parts.push(Some(part));
+            parts
+        }))
+    }
+
+    /// One cotangent for each input that is wanted, from a closure that is called only for those.
+    #[inline]
+    pub fn each(&self, part: impl Fn(usize) -> Result<Tensor<T>>) -> Option<Result<Partials<T>>> {
+        self.each_of(self.inputs().len(), part)
+    }
+
+    /// The same for the first `n` inputs; the rest get none.
+    #[inline]
+    pub fn each_of(
+        &self,
+        n: usize,
+        part: impl Fn(usize) -> Result<Tensor<T>>,
+    ) -> Option<Result<Partials<T>>> {
+        let mut parts = Partials::new();
+        for i in 0..self.inputs().len() {
+            parts.push(if i < n && self.needs(i) {
+                match part(i) {
+                    Ok(part) => Some(part),
+                    Err(error) => return Some(Err(error)),
+                }
+            } else {
+                None
+            });
+        }
+        Some(Ok(parts))
+    }
+
     fn inputs(&self) -> &'a [u32] {
         &self.nodes[self.node as usize].inputs
     }

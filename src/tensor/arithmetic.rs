@@ -1,13 +1,10 @@
 //! Arithmetic on plain tensors, by NumPy's broadcasting.
 
-use super::{Tensor, elementwise};
+use super::{LIGHT, Repr, Tensor, exact};
 use crate::error::{Error, Result};
 use crate::kernels::{Function, run2};
 use crate::number::{Number, Real};
 use std::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
-
-/// What an element of a light loop costs, in nanoseconds: about its share of memory traffic.
-const LIGHT: f32 = 0.3;
 
 macro_rules! arithmetic {
     ($($op:ident $f:ident $method:ident $assign:ident $assign_method:ident $checked:ident $word:literal $symbol:tt;)*) => {$(
@@ -28,7 +25,7 @@ macro_rules! arithmetic {
             /// [`Broadcast`](crate::ErrorKind::Broadcast) if the shapes do not;
             /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory).
             pub fn $checked(&self, other: &Tensor<T>) -> Result<Tensor<T>> {
-                elementwise([self, other], LIGHT, |[a, b], out| run2($f, a, b, out))
+                exact($f, [self, other], |[a, b], out| run2($f, a, b, out))
             }
         }
 
@@ -120,9 +117,13 @@ arithmetic! {
 impl<T: Real> Tensor<T> {
     /// `self = f(self, other)`, in place where the memory is this tensor's alone.
     pub(crate) fn combine(&mut self, other: &Tensor<T>, f: impl Function<2>) -> Result<()> {
+        if let (Repr::One { value: a, .. }, Repr::One { rank: 0, value: b }) = (&mut self.0, &other.0) {
+            *a = f.at([*a, *b]);
+            return Ok(());
+        }
         let other = other.expand(self.shape())?;
         if !self.is_writable() {
-            *self = elementwise([self, &other], LIGHT, |[a, b], out| run2(f, a, b, out))?;
+            *self = exact(f, [self, &other], |[a, b], out| run2(f, a, b, out))?;
             return Ok(());
         }
         let shape = self.shape_owned();

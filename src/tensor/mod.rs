@@ -17,11 +17,14 @@ pub use view::Slice;
 pub(crate) use view::resolve_order;
 
 use crate::error::{ErrorKind, Result};
-use crate::kernels::{self, View};
-use crate::number::Element;
+use crate::kernels::{self, Function, View};
+use crate::number::{Element, Real};
 use crate::shape::{MAX_RANK, Shape, Strides, broadcast, row_major};
 use buffer::Buffer;
 use std::sync::Arc;
+
+/// What an element of a light loop costs, in nanoseconds: about its share of memory traffic.
+const LIGHT: f32 = 0.3;
 
 static ONES: [usize; MAX_RANK] = [1; MAX_RANK];
 static ZEROS: [isize; MAX_RANK] = [0; MAX_RANK];
@@ -129,6 +132,15 @@ impl<E: Element> Tensor<E> {
         match &self.0 {
             Repr::One { rank, .. } => Shape::new(&ONES[..*rank as usize]).expect("ones of a checked rank"),
             Repr::Many(array) => array.shape.clone(),
+        }
+    }
+
+    /// Whether the shapes are equal.
+    #[inline(always)]
+    pub(crate) fn is_like<U: Element>(&self, other: &Tensor<U>) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::One { rank: a, .. }, Repr::One { rank: b, .. }) => a == b,
+            _ => self.shape() == other.shape(),
         }
     }
 
@@ -328,11 +340,10 @@ pub(crate) fn elementwise<E: Element, U: Element, const K: usize>(
     ns: f32,
     row: impl Fn([&[E]; K], &mut [U]) + Sync,
 ) -> Result<Tensor<U>> {
-    if inputs.iter().all(|x| x.one().is_some()) {
-        let rank = inputs.iter().map(|x| x.rank()).max().unwrap_or(0);
+    if let Some((rank, values)) = all_one(inputs) {
         let mut out = [U::default()];
-        row(inputs.map(|x| x.view().data), &mut out);
-        return Ok(Tensor(Repr::One { rank: rank as u32, value: out[0] }));
+        row(values, &mut out);
+        return Ok(Tensor(Repr::One { rank, value: out[0] }));
     }
     let first = inputs[0];
     let alike = inputs[1..].iter().all(|x| x.shape() == first.shape() && x.strides() == first.strides());
@@ -349,6 +360,37 @@ pub(crate) fn elementwise<E: Element, U: Element, const K: usize>(
     let strides = inputs.map(|x| x.broadcast_strides(&shape));
     let views: [View<'_, E>; K] = std::array::from_fn(|k| View { strides: &strides[k], ..inputs[k].view() });
     Tensor::build(shape.clone(), |out| kernels::map(&shape, views, out, ns, row))
+}
+
+/// The one element of each input as a slice, and the rank they broadcast to, if each has just one.
+#[inline(always)]
+fn all_one<'a, E: Element, const K: usize>(inputs: [&'a Tensor<E>; K]) -> Option<(u32, [&'a [E]; K])> {
+    let mut most = 0;
+    let mut values: [&[E]; K] = [&[]; K];
+    for (slice, input) in values.iter_mut().zip(inputs) {
+        let Repr::One { rank, value } = &input.0 else { return None };
+        most = most.max(*rank);
+        *slice = std::slice::from_ref(value);
+    }
+    Some((most, values))
+}
+
+/// As [`elementwise`] for an operator that gives the same bits on every instruction set, so that single elements
+/// need no vector loop.
+///
+/// # Errors
+///
+/// As [`elementwise`].
+#[inline]
+pub(crate) fn exact<T: Real, const K: usize>(
+    f: impl Function<K>,
+    inputs: [&Tensor<T>; K],
+    row: impl Fn([&[T]; K], &mut [T]) + Sync,
+) -> Result<Tensor<T>> {
+    match all_one(inputs) {
+        Some((rank, values)) => Ok(Tensor(Repr::One { rank, value: f.at(values.map(|x| x[0])) })),
+        None => elementwise(inputs, LIGHT, row),
+    }
 }
 
 impl<E: Element> PartialEq for Tensor<E> {

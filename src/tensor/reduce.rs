@@ -61,13 +61,21 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     ///
     /// [`Broadcast`](crate::ErrorKind::Broadcast) if `shape` does not broadcast to this one.
-    pub(crate) fn sum_to(self, shape: &[usize]) -> Result<Tensor<T>> {
+    pub(crate) fn sum_to(&self, shape: &[usize]) -> Result<Tensor<T>> {
         if self.shape() == shape {
-            return Ok(self);
+            return Ok(self.clone());
         }
         let axes = broadcast_axes(shape, self.shape())?;
-        let summed = reduce(&self, &axes, true, kernels::reduce::sum, kernels::reduce::sum)?;
+        let summed = reduce(self, &axes, true, kernels::reduce::sum, kernels::reduce::sum)?;
         summed.reshape(shape)
+    }
+}
+
+impl<T: Real> Tensor<T> {
+    /// As [`sum_to`](Tensor::sum_to), to the shape of `like`.
+    #[inline]
+    pub(crate) fn sum_to_like(self, like: &Tensor<T>) -> Result<Tensor<T>> {
+        if self.is_like(like) { Ok(self) } else { self.sum_to(like.shape()) }
     }
 }
 
