@@ -3,9 +3,14 @@
 //! A function written once over [`Number`] runs on plain floats (and so in the vectorised loops), on dual
 //! numbers, and on variables of a tape, where each method records the operation of the same name.
 
+#[cfg(test)]
+mod accuracy;
 mod element;
 mod float;
 mod lane;
+mod math;
+#[cfg(test)]
+mod special_values;
 
 pub use element::Element;
 pub(crate) use lane::{Fused, Lane};

@@ -1,7 +1,7 @@
 //! Forward mode over what is already on the tape, recorded like everything else.
 
 use super::vjp::Mode;
-use super::{IntoVar, Tape, Var};
+use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use smallvec::SmallVec;
@@ -58,13 +58,14 @@ impl<T: Real> Tape<T> {
             return Ok(None);
         }
         let reach = self.reach(&from, y);
+        let leads = self.leads_to(y, lowest);
         let mut tangents: Vec<Option<u32>> = vec![None; (y - lowest + 1) as usize];
         let at = |index: u32| index.checked_sub(lowest).map(|i| i as usize);
         for &(x, dx) in pairs.iter().filter(|pair| pair.0 <= y) {
             self.add_tangent(&mut tangents[(x - lowest) as usize], dx);
         }
         for index in lowest..=y {
-            if !reach.get(index) {
+            if !(reach.get(index) && leads.get(index)) {
                 continue;
             }
             let (inputs, name, line, outputs, later) = {
@@ -95,6 +96,24 @@ impl<T: Real> Tape<T> {
             }
         }
         Ok(tangents[(y - lowest) as usize])
+    }
+
+    /// The nodes from `lowest` on that `y` depends on, itself included; of an operation's outputs the first too.
+    fn leads_to(&self, y: u32, lowest: u32) -> Bits {
+        let nodes = &self.store.borrow().nodes;
+        let mut leads = Bits::default();
+        leads.grow(y as usize + 1);
+        leads.insert(y);
+        for index in (lowest..=y).rev() {
+            if leads.get(index) {
+                let node = &nodes[index as usize];
+                if node.output > 0 {
+                    leads.insert(index - u32::from(node.output));
+                }
+                node.inputs.iter().for_each(|&input| leads.insert(input));
+            }
+        }
+        leads
     }
 
     /// A direction may be given at an intermediate value too: then it adds to the one that arrives there.
