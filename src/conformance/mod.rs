@@ -4,6 +4,8 @@
 //! kernel against the written rule, the recorded sweep against the unrecorded one, f32 against f64, fan-out, and
 //! views of every layout against their copies.
 
+mod wrong_rules;
+
 use crate::gradcheck::five_points;
 use crate::number::Real;
 use crate::tape::{Tape, Var};
