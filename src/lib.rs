@@ -1,5 +1,42 @@
-//! retrograde
+//! Reverse-mode automatic differentiation of tensor programs on the CPU.
+//!
+//! A [`Tape`] records operations on [`Tensor`]s as they run. Its handles, [`Var`]s, are `Copy` and read as
+//! mathematics. [`Var::backward`] walks the tape in reverse and gives plain tensors; [`Tape::vjp`] and [`Tape::jvp`]
+//! record what they do, so that it can be differentiated again, to any order, in both modes.
+//!
+//! ```
+//! use retrograde::{Tape, Tensor};
+//!
+//! let tape = Tape::new();
+//! let w = tape.var(&Tensor::from([[0.5, -1.0], [0.25, 2.0]]));
+//! let b = tape.var(&Tensor::from([0.1, 0.2]));
+//! let x = tape.constant(&Tensor::from([[1.0, 2.0]]));
+//!
+//! let loss = (x.matmul(w) + b).tanh().square().mean();
+//! let grads = loss.backward()?;
+//! assert_eq!(grads.wrt(w)?.shape(), [2, 2]);
+//!
+//! // The gradient as a variable, and its derivative along a direction: Hessian times vector.
+//! let [g] = tape.vjp(loss, &Tensor::scalar(1.0), [w])?;
+//! let hv = tape.jvp(g, [(w, &Tensor::ones([2, 2])?)])?;
+//! assert_eq!(hv.value()?.shape(), [2, 2]);
+//!
+//! // An error waits in the variable until a number is asked for, and knows the line it came from.
+//! let error = x.matmul(b.reshape([1, 2])).sum().backward().unwrap_err();
+//! assert!(error.to_string().starts_with("matmul: shapes [1, 2] and [1, 2] do not agree"));
+//! # Ok::<(), retrograde::Error>(())
+//! ```
+//!
+//! * [`Elementwise`] makes a function of your own fast in both modes and at every order.
+//! * [`gradcheck`](fn@gradcheck) compares gradients with finite differences.
+//! * [`optim`] has SGD, Adam and AdamW over plain tensors.
+//! * [`memory`] is the pool that tensors live in.
+//!
+//! Values at kinks, ties and the edge of a domain stand under `# Gradient` at each operation. The same inputs give the
+//! same bits for any number of threads, on one instruction set; see [`isa`](fn@isa).
 
+#[cfg(feature = "approx")]
+mod approximate;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -20,3 +57,8 @@ pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 pub use tape::{At, Gradients, IntoVar, Key, Operation, Outputs, Partials, Parts, Saved, Tape, Var, one};
 pub use tensor::pool as memory;
 pub use tensor::{Generator, Iter, Slice, Tensor};
+
+/// The code in the README runs, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
