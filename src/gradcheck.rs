@@ -17,7 +17,6 @@ use std::fmt;
 /// # Ok::<(), retrograde::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Gradcheck {
     /// The step of the differences at an element x, in units of max(1, |x|): 10⁻³ unless set.
     pub step: f64,

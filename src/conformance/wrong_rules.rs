@@ -179,9 +179,9 @@ impl<T: Real> Operation<T> for Rotation {
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let x = x[0].to_vec();
-        let y = MATRIX.iter().map(|row| {
-            row.iter().zip(&x).fold(T::ZERO, |sum, (&m, &x)| sum + T::from_f64(m) * x)
-        });
+        let y = MATRIX
+            .iter()
+            .map(|row| row.iter().zip(&x).fold(T::ZERO, |sum, (&m, &x)| sum + T::from_f64(m) * x));
         Ok(one(y.collect()))
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
@@ -208,9 +208,12 @@ fn a_jacobian_that_is_not_transposed_is_caught() {
     let rotation = |transposed| {
         let inputs = shapes(&[&[&[3]]], -1.0, 1.0);
         let run = move || Rotation { transposed };
-        Sample::new("rotation", inputs, move |x| x[0].tape().apply(run(), x), move |x| {
-            x[0].tape().apply(run(), x)
-        })
+        Sample::new(
+            "rotation",
+            inputs,
+            move |x| x[0].tape().apply(run(), x),
+            move |x| x[0].tape().apply(run(), x),
+        )
     };
     assert_eq!(verdict(&rotation(true)), None);
     assert!(verdict(&rotation(false)).unwrap().contains(": vjp,"));
@@ -229,7 +232,8 @@ fn a_contribution_that_is_lost_is_caught() {
 
 #[test]
 fn an_error_with_another_text_is_caught() {
-    let wrong = |text| super::sample!("add", shapes(&[&[&[2], &[3]]], 0.0, 1.0), |x| x[0] + x[1]).failing(text);
+    let wrong =
+        |text| super::sample!("add", shapes(&[&[&[2], &[3]]], 0.0, 1.0), |x| x[0] + x[1]).failing(text);
     assert!(verdict(&wrong("shapes [2] and [3] do not broadcast")).unwrap().contains("src/conformance"));
     assert!(verdict(&wrong("something else")).unwrap().contains("do not broadcast"));
     let fine = super::sample!("add", shapes(&[&[&[2], &[2]]], 0.0, 1.0), |x| x[0] + x[1]).failing("nothing");

@@ -193,13 +193,17 @@ impl<'a, T: Real> Saved<'a, T> {
     }
 
     /// A result of one part, for an operation of one input.
-    #[inline]
+    #[inline(always)]
     pub fn one(&self, part: Result<Tensor<T>>) -> Option<Result<Partials<T>>> {
-        let mut parts = Partials::new();
-        Some(part.map(|part| {
-            parts.push(Some(part));
-            parts
-        }))
+        Some(match part {
+            // From a buffer of the inline size: a push would check for room.
+            Ok(part) => {
+                let mut parts = Partials::from_buf([Some(part), None]);
+                parts.truncate(1);
+                Ok(parts)
+            }
+            Err(error) => Err(error),
+        })
     }
 
     /// One cotangent for each input that is wanted, from a closure that is called only for those.

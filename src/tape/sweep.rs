@@ -336,26 +336,35 @@ impl<T: Real> Sweep<'_, T> {
     ) -> Result<()> {
         let node = &self.nodes[index as usize];
         let operation = node.operation.as_deref().expect("checked by the caller");
-        let fused = match self.rules {
+        let named = |error: Error| error.at(node.name, node.line);
+        let mut parts = match self.rules {
             Rules::Fused => {
                 operation.fused(&Saved { nodes: self.nodes, node: index, needed: self.needed }, g)
             }
             Rules::Written => None,
         };
-        let parts = fused.unwrap_or_else(|| self.by_rule(index, g, scratch));
-        let parts = parts.map_err(|error| error.at(node.name, node.line))?;
-        check_count(parts.len(), node.inputs.len()).map_err(|error| error.at(node.name, node.line))?;
-        for (i, (part, &input)) in parts.into_iter().zip(&node.inputs).enumerate() {
-            let Some(part) = part else { continue };
+        if parts.is_none() {
+            parts = Some(self.by_rule(index, g, scratch));
+        }
+        // Taken out one by one where they are: moving the list costs as much as a scalar operation.
+        let parts = match &mut parts {
+            Some(Ok(parts)) => parts,
+            Some(Err(error)) => return Err(named(error.clone())),
+            None => unreachable!("filled above"),
+        };
+        if parts.len() != node.inputs.len() {
+            return check_count(parts.len(), node.inputs.len()).map_err(named);
+        }
+        for (i, (part, &input)) in parts.iter_mut().zip(&node.inputs).enumerate() {
+            let Some(part) = part.take() else { continue };
             if !self.needs(input) {
                 continue;
             }
             let Ok(value) = &self.nodes[input as usize].value else { continue };
             if !part.is_like(value) {
-                let checked = check_shape(i, part.shape(), value.shape());
-                checked.map_err(|error| error.at(node.name, node.line))?;
+                return check_shape(i, part.shape(), value.shape()).map_err(named);
             }
-            pending.add(input, part).map_err(|error| error.at(node.name, node.line))?;
+            pending.add(input, part).map_err(named)?;
         }
         Ok(())
     }
