@@ -2,11 +2,22 @@
 //!
 //! Nothing here knows of tensors, tapes or variables.
 
+mod argument;
 mod function;
 mod isa;
 mod map;
+#[allow(dead_code)] // Until the operations that use it are here.
+pub mod matmul;
+pub mod products;
+#[allow(dead_code)]
 pub mod reduce;
+#[allow(dead_code)]
+pub mod rows;
+#[cfg(test)]
+mod testing;
 pub mod threshold;
+#[allow(dead_code)]
+pub mod transpose;
 
 pub use function::{Function, run1, run2, run2_in_place, run3, run4};
 pub(crate) use isa::multiversion;
