@@ -8,6 +8,7 @@ mod isa;
 mod map;
 pub mod matmul;
 pub mod reduce;
+pub mod products;
 pub mod rows;
 #[cfg(test)]
 mod testing;

@@ -21,8 +21,10 @@ macro_rules! operations {
 
 operations! {
     abs
+    argmax
     arithmetic
     atan2
+    clamp
     compare
     error_function
     expand
@@ -30,7 +32,11 @@ operations! {
     extrema
     hyperbolic
     hypot
+    logsumexp
+    max
+    norm
     power
+    prod
     roots
     reshape
     rounding
@@ -40,12 +46,14 @@ operations! {
     tanh
     tanhshrink
     trigonometric
+    variance
     where_
 }
 
 mod dual;
 mod elementwise;
 mod number;
+mod reduction;
 
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2};

@@ -1,9 +1,10 @@
 //! Sums and means over any axes.
 
+use super::reduction::kept_shape;
 use crate::error::Result;
 use crate::kernels::reduce;
 use crate::number::Real;
-use crate::shape::{Axes, Shape};
+use crate::shape::Axes;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::{self, Tensor};
 use smallvec::SmallVec;
@@ -38,22 +39,7 @@ impl<T: Real> Operation<T> for Sum {
     }
 }
 
-/// `shape` with length 1 along the axes.
-pub(super) fn kept_shape(axes: &Axes, shape: &[usize]) -> Result<Shape> {
-    let mut dims = SmallVec::<[usize; 4]>::from_slice(shape);
-    for axis in axes.resolve(shape)? {
-        dims[axis] = 1;
-    }
-    Shape::new(dims)
-}
-
 impl<'t, T: Real> Var<'t, T> {
-    /// A reduction's result, or its cotangent, with the reduced axes of `x` put back at length 1.
-    #[track_caller]
-    pub(super) fn with_axes_back(self, axes: &Axes, x: Var<'t, T>) -> Var<'t, T> {
-        self.tape().composed("reshape", || Ok(self.reshape(kept_shape(axes, &x.try_shape()?)?)))
-    }
-
     /// The sum of all elements; 0 of none.
     ///
     /// Summed in chunks of fixed size along a fixed tree: accurate, and the same bits for any number of threads.

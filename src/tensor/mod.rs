@@ -8,11 +8,13 @@ mod index;
 pub mod pool;
 mod random;
 mod reduce;
+mod statistics;
 mod view;
 
 pub use index::Iter;
 pub use random::Generator;
 pub(crate) use reduce::{broadcast_axes, dropped, reduce, reduce_run};
+pub(crate) use statistics::{Extreme, reduce_once};
 pub use view::Slice;
 pub(crate) use view::resolve_order;
 
