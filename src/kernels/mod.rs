@@ -2,11 +2,17 @@
 //!
 //! Nothing here knows of tensors, tapes or variables.
 
+mod argument;
 mod function;
 mod isa;
 mod map;
+pub mod matmul;
 pub mod reduce;
+pub mod rows;
+#[cfg(test)]
+mod testing;
 pub mod threshold;
+pub mod transpose;
 
 pub use function::{Function, run1, run2, run2_in_place, run3, run4};
 pub(crate) use isa::multiversion;

@@ -30,12 +30,16 @@ operations! {
     extrema
     hyperbolic
     hypot
+    matmul
+    permute
     power
     roots
     reshape
     rounding
     sigmoid
+    slice
     softplus
+    squeeze
     sum
     tanh
     tanhshrink

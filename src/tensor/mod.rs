@@ -5,12 +5,15 @@ mod buffer;
 mod create;
 mod display;
 mod index;
+mod join;
+mod matmul;
 pub mod pool;
 mod random;
 mod reduce;
 mod view;
 
 pub use index::Iter;
+pub(crate) use matmul::Form;
 pub use random::Generator;
 pub(crate) use reduce::{broadcast_axes, dropped, reduce, reduce_run};
 pub use view::Slice;
