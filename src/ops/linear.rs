@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::number::Real;
-use crate::shape::Shape;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::{Form, Tensor};
 use Form::{Plain, Transposed};
@@ -42,7 +41,6 @@ impl<T: Real> Operation<T> for Linear {
         let (x, w) = (at.x(0), at.x(1));
         let [rows, inner, outer] = sizes(x.shape(), w.shape());
         let part = |i: usize| match i {
-            0 if x.rank() == 1 => w.matmul(&g),
             0 => g.product(Plain, w, Transposed, None),
             1 => {
                 let (x, g) = (x.reshape([rows, inner])?, g.reshape([rows, outer])?);
@@ -50,8 +48,7 @@ impl<T: Real> Operation<T> for Linear {
             }
             _ => g.clone().sum_to(&[outer]),
         };
-        let inputs = at.inputs_count();
-        Some((0..inputs).map(|i| at.needs(i).then(|| part(i)).transpose()).collect())
+        Some((0..at.inputs()).map(|i| at.needs(i).then(|| part(i)).transpose()).collect())
     }
 }
 

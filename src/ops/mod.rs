@@ -24,12 +24,16 @@ operations! {
     arithmetic
     atan2
     compare
+    concat
+    diagonal
+    einsum
     error_function
     expand
     exponential
     extrema
     hyperbolic
     hypot
+    linear
     matmul
     permute
     power

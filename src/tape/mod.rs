@@ -21,6 +21,7 @@ use crate::tensor::Tensor;
 use node::{Inputs, Node};
 use operation::Closures;
 use smallvec::SmallVec;
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::Mutex;
@@ -220,6 +221,27 @@ impl<T: Real> Tape<T> {
         result.unwrap_or_else(|error| Var::new(self, self.push_error(error.at(name, line), name, line)))
     }
 
+    /// An errored variable for a call without operands, which no tape can be taken from: it lives on a tape of its
+    /// thread that is never freed and holds each such error of a line once.
+    #[track_caller]
+    pub(crate) fn nowhere<'t>(name: &'static str, kind: ErrorKind) -> Var<'t, T> {
+        thread_local!(static TAPES: RefCell<Vec<&'static dyn Any>> = const { RefCell::new(Vec::new()) });
+        let tape: &'static Tape<T> = TAPES.with_borrow_mut(|tapes| {
+            let found = tapes.iter().find_map(|tape| tape.downcast_ref::<Tape<T>>());
+            found.unwrap_or_else(|| {
+                let tape: &'static Tape<T> = Box::leak(Box::default());
+                tapes.push(tape);
+                tape
+            })
+        });
+        let line = Location::caller();
+        let same = |error: &Error| *error.kind() == kind && error.operation() == Some(name);
+        let known = |node: &Node<T>| node.line == line && node.value.as_ref().is_err_and(same);
+        let found = tape.store.borrow().nodes.iter().position(known);
+        let index = found.map(|index| index as u32);
+        Var::new(tape, index.unwrap_or_else(|| tape.push_error(Error::from(kind).at(name, line), name, line)))
+    }
+
     /// Sets the line that nodes are made on behalf of, until the guard is dropped.
     fn on_behalf_of(&self, line: &'static Location<'static>) -> LineGuard<'_> {
         LineGuard { line: &self.line, before: self.line.replace(Some(line)) }
@@ -235,7 +257,10 @@ impl<T: Real> Tape<T> {
         let mut indices = Inputs::new();
         for input in inputs {
             if !std::ptr::eq(input.tape, self) {
-                return self.push_error(Error::from(ErrorKind::MixedTapes).at(name, line), name, line);
+                // An earlier error, perhaps the cause of the mixture, is what the user must read first.
+                let earlier = inputs.iter().find_map(|input| input.error());
+                let mixed = || Error::from(ErrorKind::MixedTapes).at(name, line);
+                return self.push_error(earlier.unwrap_or_else(mixed), name, line);
             }
             indices.push(input.index);
         }

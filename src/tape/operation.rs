@@ -175,7 +175,7 @@ pub struct Saved<'a, T: Real> {
 impl<'a, T: Real> Saved<'a, T> {
     /// Input `i`.
     pub fn x(&self, i: usize) -> &'a Tensor<T> {
-        self.tensor(self.inputs()[i])
+        self.tensor(self.indices()[i])
     }
 
     /// Output `j`.
@@ -185,14 +185,19 @@ impl<'a, T: Real> Saved<'a, T> {
 
     /// Whether the cotangent of input `i` is wanted.
     pub fn needs(&self, i: usize) -> bool {
-        let index = self.inputs()[i];
+        let index = self.indices()[i];
         match self.needed {
             Needed::Of(bits) => bits.get(index),
             Needed::Flags => self.nodes[index as usize].needs,
         }
     }
 
-    fn inputs(&self) -> &'a [u32] {
+    /// How many inputs there are.
+    pub fn inputs(&self) -> usize {
+        self.indices().len()
+    }
+
+    fn indices(&self) -> &'a [u32] {
         &self.nodes[self.node as usize].inputs
     }
 

@@ -29,7 +29,9 @@ impl<E: Element> Tensor<E> {
     pub fn concat(tensors: &[&Tensor<E>], axis: isize) -> Result<Tensor<E>> {
         let [first, ..] = tensors else {
             let wanted = "at least one".into();
-            return Err(ErrorKind::Argument { name: "the list of tensors", found: "empty".into(), wanted }.into());
+            return Err(
+                ErrorKind::Argument { name: "the list of tensors", found: "empty".into(), wanted }.into()
+            );
         };
         let axis = resolve_axis(axis, first.shape())?;
         let mut dims = first.shape().to_vec();
@@ -84,7 +86,8 @@ impl<E: Element> Tensor<E> {
             let (found, wanted) = (rest[i].shape().to_vec(), first.shape().to_vec());
             return Err(ErrorKind::Shape { what: format!("operand {}", i + 1), found, wanted }.into());
         }
-        let rows: Vec<Tensor<E>> = tensors.iter().map(|tensor| tensor.unsqueeze(axis)).collect::<Result<_>>()?;
+        let rows: Vec<Tensor<E>> =
+            tensors.iter().map(|tensor| tensor.unsqueeze(axis)).collect::<Result<_>>()?;
         Tensor::concat(&rows.iter().collect::<Vec<_>>(), axis)
     }
 }
