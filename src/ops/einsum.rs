@@ -7,6 +7,7 @@ use crate::number::Real;
 use crate::shape::Shape;
 use crate::tape::{Tape, Var};
 use equation::{Equation, Name};
+use std::collections::VecDeque;
 
 /// A variable whose axes have names.
 struct Term<'t, T: Real> {
@@ -177,8 +178,8 @@ fn evaluate<'t, T: Real>(equation: &str, operands: &[Var<'t, T>]) -> Result<Var<
         return Err(ErrorKind::MixedTapes.into());
     }
     let Equation { operands: names, output } = Equation::new(equation, &shapes)?;
-    let mut terms = operands.iter().zip(names).map(|(&var, names)| Term { var, names }.distinct());
-    let mut terms: std::collections::VecDeque<_> = terms.by_ref().collect();
+    let terms = operands.iter().zip(names).map(|(&var, names)| Term { var, names }.distinct());
+    let mut terms: VecDeque<_> = terms.collect();
     let mut whole = terms.pop_front().expect("one term for each operand");
     while let Some(next) = terms.pop_front() {
         let kept = |name| output.contains(&name) || terms.iter().any(|term| term.has(name));
@@ -218,9 +219,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     };
     samples.extend([
         wrong!("einsum", &[&[2]], |x| Var::einsum("i#->i", x), "equation \"i#->i\": unexpected character '#' (at character 1)"),
-        wrong!("einsum", &[&[2]], |x| Var::einsum("i,j", x), "equation \"i,j\": 2 terms for 1 operands (at character 2)"),
-        wrong!("einsum", &[&[2], &[3]], |x| Var::einsum("i->i", x), "equation \"i->i\": 1 terms for 2 operands (at character 1)"),
-        wrong!("einsum", &[&[2]], |_x| Var::einsum("i", &[]), "equation \"i\": 1 terms for 0 operands (at character 0)"),
+        wrong!("einsum", &[&[2]], |x| Var::einsum("i,j", x), "equation \"i,j\": 2 terms for 1 operand (at character 2)"),
+        wrong!("einsum", &[&[2], &[3]], |x| Var::einsum("i->i", x), "equation \"i->i\": 1 term for 2 operands (at character 1)"),
+        wrong!("einsum", &[&[2]], |_x| Var::einsum("i", &[]), "equation \"i\": 1 term for 0 operands (at character 0)"),
         wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->iji", x), "equation \"ij->iji\": index 'i' is in the output twice (at character 6)"),
         wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->ik", x), "equation \"ij->ik\": index 'k' is in no operand (at character 5)"),
         wrong!("einsum", &[&[2, 3], &[4, 2]], |x| Var::einsum("ij,jk", x), "equation \"ij,jk\": index 'j' has size 4 here and 3 before (at character 3)"),

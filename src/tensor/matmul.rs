@@ -280,3 +280,34 @@ impl<T: Real> Tensor<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Form::{Plain, Transposed};
+
+    /// What is left to the kernel: rows, terms, columns, and the lengths of the batch axes.
+    fn plan(a: (&Tensor<f64>, Form), b: (&Tensor<f64>, Form), batch: Option<&[usize]>) -> [Vec<usize>; 2] {
+        let plan = Plan::new(a, b, batch).unwrap();
+        [vec![plan.m, plan.k, plan.n], plan.axes.iter().map(|axis| axis.n).collect()]
+    }
+
+    #[test]
+    fn a_batch_times_one_matrix_is_one_product_and_so_is_the_sum_over_a_batch() {
+        let dense = |shape: &[usize]| Tensor::from_fn(shape, |_| 1.0).unwrap();
+        let (x, w, g) = (dense(&[8, 5, 3]), dense(&[3, 2]), dense(&[8, 5, 2]));
+        assert_eq!(plan((&x, Plain), (&w, Plain), None), [vec![40, 3, 2], vec![]]);
+        assert_eq!(plan((&g, Plain), (&w, Transposed), Some(&[8])), [vec![40, 2, 3], vec![]]);
+        assert_eq!(plan((&x, Transposed), (&g, Plain), Some(&[])), [vec![3, 40, 2], vec![]]);
+        // A batch of vectors, as rows.
+        let rows = dense(&[6, 1, 3]);
+        assert_eq!(plan((&rows, Plain), (&w, Plain), None), [vec![6, 3, 2], vec![]]);
+        // The inner axis of a batch folds where the other operand is repeated along it.
+        let (x, w) = (dense(&[4, 8, 5, 3]), dense(&[4, 1, 3, 2]));
+        assert_eq!(plan((&x, Plain), (&w, Plain), None), [vec![40, 3, 2], vec![4]]);
+        // Rows that do not lie evenly stay a batch: no copy is made.
+        let turned = dense(&[8, 3, 5]).transpose(1, 2).unwrap();
+        assert_eq!(plan((&turned, Plain), (&dense(&[3, 2]), Plain), None), [vec![5, 3, 2], vec![8]]);
+        assert_eq!(plan((&dense(&[0, 5, 3]), Plain), (&dense(&[3, 2]), Plain), None)[0], [0, 3, 2]);
+    }
+}

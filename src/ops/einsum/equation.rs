@@ -120,7 +120,9 @@ impl Equation {
         let (found, wanted) = (shapes.len(), terms.inputs.len());
         if found != wanted {
             let position = terms.inputs.get(found).map_or(terms.end, |term| term.start);
-            return Err(wrong(text, position, format!("{wanted} terms for {found} operands")));
+            let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+            let reason = format!("{} for {}", count(wanted, "term"), count(found, "operand"));
+            return Err(wrong(text, position, reason));
         }
         let sizes = Sizes::new(text, &terms, shapes)?;
         let name = |term: &Term, shape: &[usize]| {

@@ -116,7 +116,8 @@ fn an_output_that_is_not_written_has_the_letters_met_once_in_alphabetical_order(
 #[test]
 fn ellipses_broadcast() {
     let random = |shape: &[usize]| Tensor::normal(shape, 0.0, 1.0, &mut Generator::new(3)).unwrap();
-    let cases: [(&str, &str, &[&[usize]], &[&[usize]]); 7] = [
+    type Shapes<'a> = &'a [&'a [usize]];
+    let cases: [(&str, &str, Shapes<'_>, Shapes<'_>); 7] = [
         ("...ij,...jk->...ik", "abij,abjk->abik", &[&[2, 1, 3, 4], &[5, 4, 2]], &[&[2, 5, 3, 4], &[2, 5, 4, 2]]),
         ("i...,...j->ij...", "iab,abj->ijab", &[&[2, 1, 3], &[4, 1, 5]], &[&[2, 4, 3], &[4, 3, 5]]),
         ("...,...->...", "ab,ab->ab", &[&[3], &[2, 1]], &[&[2, 3], &[2, 3]]),
@@ -152,4 +153,18 @@ fn products_that_need_no_reordering_are_one_node() {
     let before = tape.len();
     Var::einsum("ij,kj->ik", &[a, b]);
     assert_eq!(tape.len(), before + 2);
+}
+
+#[test]
+fn operands_of_two_tapes_and_operands_with_errors_are_told_apart() {
+    let (one, other) = (Tape::<f64>::new(), Tape::new());
+    let x = Tensor::ones([2, 2]).unwrap();
+    let (a, b) = (one.var(&x), other.var(&x));
+    let error = Var::einsum("ij,jk", &[a, b]).value().unwrap_err();
+    assert_eq!((error.operation(), error.kind()), (Some("einsum"), &crate::ErrorKind::MixedTapes));
+    let error = Var::einsum("ij,jk", &[a, a.permute([0])]).value().unwrap_err();
+    assert_eq!(error.operation(), Some("permute"));
+    let error = Var::<f64>::einsum("i→i", &[a]).value().unwrap_err();
+    let wanted = "equation \"i→i\": unexpected character '→' (at character 1)";
+    assert_eq!(error.kind().to_string(), wanted);
 }
