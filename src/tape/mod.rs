@@ -4,6 +4,7 @@ mod bits;
 mod gradients;
 mod jvp;
 mod node;
+mod nowhere;
 mod operation;
 mod print;
 mod sweep;
@@ -21,7 +22,6 @@ use crate::tensor::Tensor;
 use node::{Inputs, Node};
 use operation::Closures;
 use smallvec::SmallVec;
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::Mutex;
@@ -219,27 +219,6 @@ impl<T: Real> Tape<T> {
             f()
         };
         result.unwrap_or_else(|error| Var::new(self, self.push_error(error.at(name, line), name, line)))
-    }
-
-    /// An errored variable for a call without operands, which no tape can be taken from: it lives on a tape of its
-    /// thread that is never freed and holds each such error of a line once.
-    #[track_caller]
-    pub(crate) fn nowhere<'t>(name: &'static str, kind: ErrorKind) -> Var<'t, T> {
-        thread_local!(static TAPES: RefCell<Vec<&'static dyn Any>> = const { RefCell::new(Vec::new()) });
-        let tape: &'static Tape<T> = TAPES.with_borrow_mut(|tapes| {
-            let found = tapes.iter().find_map(|tape| tape.downcast_ref::<Tape<T>>());
-            found.unwrap_or_else(|| {
-                let tape: &'static Tape<T> = Box::leak(Box::default());
-                tapes.push(tape);
-                tape
-            })
-        });
-        let line = Location::caller();
-        let same = |error: &Error| *error.kind() == kind && error.operation() == Some(name);
-        let known = |node: &Node<T>| node.line == line && node.value.as_ref().is_err_and(same);
-        let found = tape.store.borrow().nodes.iter().position(known);
-        let index = found.map(|index| index as u32);
-        Var::new(tape, index.unwrap_or_else(|| tape.push_error(Error::from(kind).at(name, line), name, line)))
     }
 
     /// Sets the line that nodes are made on behalf of, until the guard is dropped.
