@@ -262,6 +262,7 @@ impl<'t, T: Real> Neg for Var<'t, T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::eq_op)] // An operand met twice is what some samples are about.
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{binary, sample, unary, wrong};
     let both = || binary((-2.0, 2.0), (0.5, 2.0));

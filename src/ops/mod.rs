@@ -26,6 +26,9 @@ operations! {
     atan2
     clamp
     compare
+    concat
+    diagonal
+    einsum
     error_function
     expand
     exponential
@@ -35,13 +38,18 @@ operations! {
     logsumexp
     max
     norm
+    linear
+    matmul
+    permute
     power
     prod
     roots
     reshape
     rounding
     sigmoid
+    slice
     softplus
+    squeeze
     sum
     tanh
     tanhshrink

@@ -4,6 +4,7 @@ mod bits;
 mod gradients;
 mod jvp;
 mod node;
+mod nowhere;
 mod operation;
 mod print;
 mod sweep;
@@ -235,7 +236,10 @@ impl<T: Real> Tape<T> {
         let mut indices = Inputs::new();
         for input in inputs {
             if !std::ptr::eq(input.tape, self) {
-                return self.push_error(Error::from(ErrorKind::MixedTapes).at(name, line), name, line);
+                // An earlier error, perhaps the cause of the mixture, is what the user must read first.
+                let earlier = inputs.iter().find_map(|input| input.error());
+                let mixed = || Error::from(ErrorKind::MixedTapes).at(name, line);
+                return self.push_error(earlier.unwrap_or_else(mixed), name, line);
             }
             indices.push(input.index);
         }

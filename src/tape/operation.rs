@@ -175,7 +175,7 @@ pub struct Saved<'a, T: Real> {
 impl<'a, T: Real> Saved<'a, T> {
     /// Input `i`.
     pub fn x(&self, i: usize) -> &'a Tensor<T> {
-        self.tensor(self.inputs()[i])
+        self.tensor(self.indices()[i])
     }
 
     /// Output `j`.
@@ -185,7 +185,7 @@ impl<'a, T: Real> Saved<'a, T> {
 
     /// Whether the cotangent of input `i` is wanted.
     pub fn needs(&self, i: usize) -> bool {
-        let index = self.inputs()[i];
+        let index = self.indices()[i];
         match self.needed {
             Needed::Of(bits) => bits.get(index),
             Needed::Flags => self.nodes[index as usize].needs,
@@ -209,7 +209,7 @@ impl<'a, T: Real> Saved<'a, T> {
     /// One cotangent for each input that is wanted, from a closure that is called only for those.
     #[inline]
     pub fn each(&self, part: impl Fn(usize) -> Result<Tensor<T>>) -> Option<Result<Partials<T>>> {
-        self.each_of(self.inputs().len(), part)
+        self.each_of(self.inputs(), part)
     }
 
     /// The same for the first `n` inputs; the rest get none.
@@ -220,7 +220,7 @@ impl<'a, T: Real> Saved<'a, T> {
         part: impl Fn(usize) -> Result<Tensor<T>>,
     ) -> Option<Result<Partials<T>>> {
         let mut parts = Partials::new();
-        for i in 0..self.inputs().len() {
+        for i in 0..self.inputs() {
             parts.push(if i < n && self.needs(i) {
                 match part(i) {
                     Ok(part) => Some(part),
@@ -233,7 +233,12 @@ impl<'a, T: Real> Saved<'a, T> {
         Some(Ok(parts))
     }
 
-    fn inputs(&self) -> &'a [u32] {
+    /// How many inputs there are.
+    pub fn inputs(&self) -> usize {
+        self.indices().len()
+    }
+
+    fn indices(&self) -> &'a [u32] {
         &self.nodes[self.node as usize].inputs
     }
 

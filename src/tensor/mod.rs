@@ -5,6 +5,8 @@ mod buffer;
 mod create;
 mod display;
 mod index;
+mod join;
+mod matmul;
 pub mod pool;
 mod random;
 mod reduce;
@@ -12,6 +14,7 @@ mod statistics;
 mod view;
 
 pub use index::Iter;
+pub(crate) use matmul::Form;
 pub use random::Generator;
 pub(crate) use reduce::{broadcast_axes, dropped, reduce, reduce_run};
 pub(crate) use statistics::{Extreme, reduce_once};

@@ -286,6 +286,34 @@ impl<E: Element> Tensor<E> {
         strides.insert(at, 0);
         Ok(self.strided(Shape::new(dims)?, strides, self.view().offset))
     }
+
+    /// The elements whose indices along two axes are equal; that diagonal is the last axis of the result. A view.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Axis`]; [`ErrorKind::AxisTwice`].
+    ///
+    /// ```
+    /// let x = retrograde::Tensor::from([[1, 2, 3], [4, 5, 6]]);
+    /// assert_eq!(x.diagonal(0, 1)?.to_vec(), [1, 5]);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    pub fn diagonal(&self, axis1: isize, axis2: isize) -> Result<Tensor<E>> {
+        let (a, b) = (resolve_axis(axis1, self.shape())?, resolve_axis(axis2, self.shape())?);
+        if a == b {
+            return Err(ErrorKind::AxisTwice { axis: a }.into());
+        }
+        let mut dims = self.shape().to_vec();
+        let mut strides = Strides::from_slice(self.strides());
+        for axis in [a.max(b), a.min(b)] {
+            dims.remove(axis);
+            strides.remove(axis);
+        }
+        dims.push(self.shape()[a].min(self.shape()[b]));
+        strides.push(self.strides()[a].saturating_add(self.strides()[b]));
+        let shape = Shape::new(dims)?;
+        Ok(self.strided(shape, strides, self.view().offset))
+    }
 }
 
 /// A whole permutation of the axes, counted from the front.
