@@ -2,10 +2,12 @@
 //!
 //! Nothing here knows of tensors, tapes or variables.
 
+mod argument;
 mod function;
 mod isa;
 mod map;
 pub mod reduce;
+pub mod rows;
 pub mod threshold;
 
 pub use function::{Function, run1, run2, run2_in_place, run3, run4};

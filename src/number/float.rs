@@ -1,27 +1,60 @@
 //! `Number` for the floats and their fused twins.
 
+use super::math::{self, Float, erf, exp, log, pow, trig};
 use super::{Family, Fused, Lane, Number, Real};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-macro_rules! number_by_std {
-    ($t:ty) => {
+/// `Number` and `Float` for `$t`, which holds a `$raw`. Arithmetic, roots and rounding are instructions.
+macro_rules! number {
+    ($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal,
+     one: $($one:ident by $module:ident)*; two: $($two:ident by $module2:ident)*) => {
+        impl Float for $t {
+            type Bits = $bits;
+            type Wide = $wide;
+            const DOUBLE: bool = $double;
+            const FUSED: bool = $fused;
+            #[inline(always)]
+            fn bits(self) -> $bits {
+                self.get().to_bits()
+            }
+            #[inline(always)]
+            fn from_bits(bits: $bits) -> Self {
+                Lane::of(<$raw>::from_bits(bits))
+            }
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                <Self as Lane<$raw>>::of(value as $raw)
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.get() as f64
+            }
+        }
         impl Number for $t {
             type Mask = bool;
             #[inline(always)]
             fn lit(self, value: f64) -> Self {
-                value as $t
+                <Self as Float>::of(value)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                if $fused { Lane::of(<$raw>::mul_add(self.get(), a.get(), b.get())) } else { self * a + b }
+            }
+            #[inline(always)]
+            fn two_product(self, other: Self) -> (Self, Self) {
+                math::two_product(self, other)
             }
             #[inline(always)]
             fn less(self, o: Self) -> bool {
-                self < o
+                self.get() < o.get()
             }
             #[inline(always)]
             fn less_equal(self, o: Self) -> bool {
-                self <= o
+                self.get() <= o.get()
             }
             #[inline(always)]
             fn equal(self, o: Self) -> bool {
-                self == o
+                self.get() == o.get()
             }
             #[inline(always)]
             fn select(mask: bool, a: Self, b: Self) -> Self {
@@ -29,175 +62,80 @@ macro_rules! number_by_std {
             }
             #[inline(always)]
             fn abs(self) -> Self {
-                <$t>::abs(self)
+                Lane::of(<$raw>::abs(self.get()))
             }
             #[inline(always)]
             fn sign(self) -> Self {
-                if self > 0.0 {
-                    1.0
-                } else if self < 0.0 {
-                    -1.0
-                } else {
-                    self
-                }
+                let below = if self.get() < 0.0 { self.lit(-1.0) } else { self };
+                if self.get() > 0.0 { self.lit(1.0) } else { below }
             }
             #[inline(always)]
             fn floor(self) -> Self {
-                <$t>::floor(self)
+                Lane::of(<$raw>::floor(self.get()))
             }
             #[inline(always)]
             fn ceil(self) -> Self {
-                <$t>::ceil(self)
+                Lane::of(<$raw>::ceil(self.get()))
             }
             #[inline(always)]
             fn round(self) -> Self {
-                <$t>::round_ties_even(self)
+                Lane::of(<$raw>::round_ties_even(self.get()))
             }
             #[inline(always)]
             fn minimum(self, o: Self) -> Self {
-                if self.is_nan() {
-                    self
-                } else if o.is_nan() {
-                    o
-                } else if self < o {
-                    self
-                } else {
-                    o
-                }
+                // The comparison gives `o` where that is NaN.
+                let least = if self.get() < o.get() { self } else { o };
+                if self.get().is_nan() { self } else { least }
             }
             #[inline(always)]
             fn maximum(self, o: Self) -> Self {
-                if self.is_nan() {
-                    self
-                } else if o.is_nan() {
-                    o
-                } else if self > o {
-                    self
-                } else {
-                    o
-                }
+                let largest = if self.get() > o.get() { self } else { o };
+                if self.get().is_nan() { self } else { largest }
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
-                <$t>::sqrt(self)
+                Lane::of(<$raw>::sqrt(self.get()))
             }
-            #[inline(always)]
-            fn cbrt(self) -> Self {
-                <$t>::cbrt(self)
-            }
-            #[inline(always)]
-            fn pow(self, e: Self) -> Self {
-                <$t>::powf(self, e)
-            }
-            #[inline(always)]
-            fn hypot(self, o: Self) -> Self {
-                <$t>::hypot(self, o)
-            }
-            #[inline(always)]
-            fn atan2(self, x: Self) -> Self {
-                <$t>::atan2(self, x)
-            }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                <$t>::exp(self)
-            }
-            #[inline(always)]
-            fn exp_m1(self) -> Self {
-                <$t>::exp_m1(self)
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                <$t>::ln(self)
-            }
-            #[inline(always)]
-            fn ln_1p(self) -> Self {
-                <$t>::ln_1p(self)
-            }
-            #[inline(always)]
-            fn log2(self) -> Self {
-                <$t>::log2(self)
-            }
-            #[inline(always)]
-            fn log10(self) -> Self {
-                <$t>::log10(self)
-            }
-            #[inline(always)]
-            fn sin(self) -> Self {
-                <$t>::sin(self)
-            }
-            #[inline(always)]
-            fn cos(self) -> Self {
-                <$t>::cos(self)
-            }
-            #[inline(always)]
-            fn tan(self) -> Self {
-                <$t>::tan(self)
-            }
-            #[inline(always)]
-            fn asin(self) -> Self {
-                <$t>::asin(self)
-            }
-            #[inline(always)]
-            fn acos(self) -> Self {
-                <$t>::acos(self)
-            }
-            #[inline(always)]
-            fn atan(self) -> Self {
-                <$t>::atan(self)
-            }
-            #[inline(always)]
-            fn sinh(self) -> Self {
-                <$t>::sinh(self)
-            }
-            #[inline(always)]
-            fn cosh(self) -> Self {
-                <$t>::cosh(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                <$t>::tanh(self)
-            }
-            #[inline(always)]
-            fn asinh(self) -> Self {
-                <$t>::asinh(self)
-            }
-            #[inline(always)]
-            fn acosh(self) -> Self {
-                <$t>::acosh(self)
-            }
-            #[inline(always)]
-            fn atanh(self) -> Self {
-                <$t>::atanh(self)
-            }
-            #[inline(always)]
-            fn erf(self) -> Self {
-                (2.0 / std::f64::consts::PI.sqrt() * self as f64) as $t
-            }
-            #[inline(always)]
-            fn erfc(self) -> Self {
-                1.0 - Number::erf(self)
-            }
-            #[inline(always)]
-            fn sigmoid(self) -> Self {
-                1.0 / (1.0 + (-self).exp())
-            }
-            #[inline(always)]
-            fn softplus(self) -> Self {
-                if self > 0.0 { self + (-self).exp().ln_1p() } else { self.exp().ln_1p() }
-            }
-            #[inline(always)]
-            fn tanhshrink(self) -> Self {
-                self - self.tanh()
-            }
-            #[inline(always)]
-            fn gauss(self) -> Self {
-                (-0.5 * self * self).exp()
-            }
-            #[inline(always)]
-            fn normal_cdf(self) -> Self {
-                0.5 * Number::erfc(-self / (2.0 as $t).sqrt())
-            }
+            $(#[inline(always)]
+            fn $one(self) -> Self {
+                $module::$one(self)
+            })*
+            $(#[inline(always)]
+            fn $two(self, o: Self) -> Self {
+                $module2::$two(self, o)
+            })*
         }
+    };
+}
+
+macro_rules! numbers {
+    ($($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal;)*) => {$(
+        number!(
+            $t, $raw, $bits, $wide, double: $double, fused: $fused,
+            one: exp by exp exp_m1 by exp sigmoid by exp tanh by exp tanhshrink by exp sinh by exp cosh by exp
+                gauss by exp ln by log ln_1p by log log2 by log log10 by log softplus by log asinh by log
+                acosh by log atanh by log erf by erf erfc by erf normal_cdf by erf sin by trig cos by trig
+                tan by trig asin by trig acos by trig atan by trig cbrt by pow;
+            two: atan2 by trig pow by pow hypot by pow
+        );
+    )*};
+}
+numbers! {
+    f32, f32, u32, f64, double: false, fused: false;
+    f64, f64, u64, f64, double: true, fused: false;
+    Fused<f32>, f32, u32, Fused<f64>, double: false, fused: true;
+    Fused<f64>, f64, u64, Fused<f64>, double: true, fused: true;
+}
+
+macro_rules! fused {
+    ($($t:ty: $($trait:ident $method:ident)*;)*) => {$(
+        $(impl $trait for Fused<$t> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                Fused(self.0.$method(o.0))
+            }
+        })*
         impl Neg for Fused<$t> {
             type Output = Self;
             #[inline(always)]
@@ -205,38 +143,10 @@ macro_rules! number_by_std {
                 Fused(-self.0)
             }
         }
-        impl Add for Fused<$t> {
-            type Output = Self;
-            #[inline(always)]
-            fn add(self, o: Self) -> Self {
-                Fused(self.0 + o.0)
-            }
-        }
-        impl Sub for Fused<$t> {
-            type Output = Self;
-            #[inline(always)]
-            fn sub(self, o: Self) -> Self {
-                Fused(self.0 - o.0)
-            }
-        }
-        impl Mul for Fused<$t> {
-            type Output = Self;
-            #[inline(always)]
-            fn mul(self, o: Self) -> Self {
-                Fused(self.0 * o.0)
-            }
-        }
-        impl Div for Fused<$t> {
-            type Output = Self;
-            #[inline(always)]
-            fn div(self, o: Self) -> Self {
-                Fused(self.0 / o.0)
-            }
-        }
         impl AddAssign for Fused<$t> {
             #[inline(always)]
             fn add_assign(&mut self, o: Self) {
-                self.0 += o.0
+                self.0 += o.0;
             }
         }
         impl Lane<$t> for Fused<$t> {
@@ -249,27 +159,12 @@ macro_rules! number_by_std {
                 self.0
             }
         }
-    };
+    )*};
 }
-macro_rules! forward_fused {
-    ($t:ty; $($one:ident)*; $($two:ident)*) => {
-        impl Number for Fused<$t> {
-            type Mask = bool;
-            #[inline(always)] fn lit(self, value: f64) -> Self { Fused(value as $t) }
-            #[inline(always)] fn mul_add(self, a: Self, b: Self) -> Self { Fused(<$t>::mul_add(self.0, a.0, b.0)) }
-            #[inline(always)] fn less(self, o: Self) -> bool { self.0 < o.0 }
-            #[inline(always)] fn less_equal(self, o: Self) -> bool { self.0 <= o.0 }
-            #[inline(always)] fn equal(self, o: Self) -> bool { self.0 == o.0 }
-            #[inline(always)] fn select(mask: bool, a: Self, b: Self) -> Self { if mask { a } else { b } }
-            $(#[inline(always)] fn $one(self) -> Self { Fused(Number::$one(self.0)) })*
-            $(#[inline(always)] fn $two(self, o: Self) -> Self { Fused(Number::$two(self.0, o.0)) })*
-        }
-    };
+fused! {
+    f32: Add add Sub sub Mul mul Div div;
+    f64: Add add Sub sub Mul mul Div div;
 }
-number_by_std!(f32);
-number_by_std!(f64);
-forward_fused!(f32; abs sign floor ceil round sqrt cbrt exp exp_m1 ln ln_1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc sigmoid softplus tanhshrink gauss normal_cdf; minimum maximum pow hypot atan2);
-forward_fused!(f64; abs sign floor ceil round sqrt cbrt exp exp_m1 ln ln_1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc sigmoid softplus tanhshrink gauss normal_cdf; minimum maximum pow hypot atan2);
 
 impl Real for f32 {
     const EPSILON: f32 = f32::EPSILON;

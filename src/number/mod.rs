@@ -6,6 +6,7 @@
 mod element;
 mod float;
 mod lane;
+mod math;
 
 pub use element::Element;
 pub(crate) use lane::{Fused, Lane};
