@@ -24,18 +24,35 @@ operations! {
     arithmetic
     atan2
     compare
+    elu
     error_function
     expand
     exponential
     extrema
+    gelu
+    glu
+    hard
+    hardtanh
     hyperbolic
     hypot
+    identity
+    leaky_relu
+    log_sigmoid
+    log_softmax
+    maxout
+    mish
     power
+    prelu
+    relu
     roots
     reshape
     rounding
+    shrink
     sigmoid
+    silu
+    softmax
     softplus
+    softsign
     sum
     tanh
     tanhshrink
@@ -43,10 +60,14 @@ operations! {
     where_
 }
 
+pub mod activation;
 mod dual;
 mod elementwise;
+mod guard;
 mod number;
 
+pub use activation::Activation;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use softmax::Contraction;
