@@ -52,7 +52,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real};
-pub use ops::{Dual, Elementwise, Elementwise2};
+pub use ops::{Activation, Contraction, Dual, Elementwise, Elementwise2, activation};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 pub use tape::{At, Gradients, IntoVar, Key, Operation, Outputs, Partials, Parts, Saved, Tape, Var, one};
 pub use tensor::pool as memory;

@@ -57,6 +57,23 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     /// smooth and as finite as the derivative itself: no form through `|x|` or an intermediate that overflows.
     fn df<N: Number>(self, x: N, y: N) -> N;
 
+    /// The second derivative: that of [`df`](Elementwise::df) by dual numbers, unless a closed form is more accurate,
+    /// as where the parts of `df` have derivatives that cancel.
+    #[inline(always)]
+    fn d2f<N: Number>(self, x: N, y: N) -> N {
+        let dy = Dual { value: y, tangent: self.df(x, y) };
+        self.df(Dual::variable(x), dy).tangent
+    }
+
+    /// Refuses parameters that make no function. Whatever applies the function asks this first.
+    ///
+    /// # Errors
+    ///
+    /// None unless overridden.
+    fn check(self) -> Result<()> {
+        Ok(())
+    }
+
     /// The loops, compiled in whichever crate first names them.
     #[doc(hidden)]
     fn loops<T: Real>() -> &'static Loops<T, Self> {
@@ -247,7 +264,7 @@ impl<E: Elementwise> Function<3> for Backward<E> {
 impl<E: Elementwise> Function<4> for Second<E> {
     #[inline(always)]
     fn at<N: Number>(self, [w, g, x, y]: [N; 4]) -> N {
-        w * g * second_derivative(self.0, x, y)
+        w * g * self.0.d2f(x, y)
     }
 }
 
@@ -272,13 +289,6 @@ impl<E: Elementwise2> Function<4> for BackwardB<E> {
     }
 }
 
-/// d²f/dx²: `df` over duals, along which y moves by df.
-#[inline(always)]
-fn second_derivative<E: Elementwise, N: Number>(e: E, x: N, y: N) -> N {
-    let dy = Dual { value: y, tangent: e.df(x, y) };
-    e.df(Dual::variable(x), dy).tangent
-}
-
 /// y = f(x).
 struct Map<E>(E);
 
@@ -287,6 +297,7 @@ impl<T: Real, E: Elementwise> Operation<T> for Map<E> {
         E::NAME
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        self.0.check()?;
         let forward = E::loops::<T>().forward;
         elementwise([x[0]], COST, |[x], out| forward(self.0, x, out)).map(one)
     }
@@ -324,7 +335,7 @@ struct Derivative<E>(E);
 impl<E: Elementwise> Derivative<E> {
     /// w · g · d²f(x), unfolded: reached only when a second derivative is itself recorded.
     fn unfolded<'t, T: Real>(&self, w: Var<'t, T>, at: &At<'_, 't, T>) -> Var<'t, T> {
-        w * at.x(0) * second_derivative(self.0, at.x(1), at.x(2))
+        w * at.x(0) * self.0.d2f(at.x(1), at.x(2))
     }
 }
 

@@ -29,26 +29,43 @@ operations! {
     concat
     diagonal
     einsum
+    elu
     error_function
     expand
     exponential
     extrema
+    gelu
+    glu
+    hard
+    hardtanh
     hyperbolic
     hypot
-    logsumexp
-    max
-    norm
+    identity
+    leaky_relu
     linear
+    log_sigmoid
+    log_softmax
+    logsumexp
     matmul
+    max
+    maxout
+    mish
+    norm
     permute
     power
+    prelu
     prod
-    roots
+    relu
     reshape
+    roots
     rounding
+    shrink
     sigmoid
+    silu
     slice
+    softmax
     softplus
+    softsign
     squeeze
     sum
     tanh
@@ -58,11 +75,15 @@ operations! {
     where_
 }
 
+pub mod activation;
 mod dual;
 mod elementwise;
+mod guard;
 mod number;
 mod reduction;
 
+pub use activation::Activation;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use softmax::Contraction;

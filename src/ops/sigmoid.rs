@@ -1,8 +1,36 @@
 //! The logistic function.
 
-use super::elementwise::unary;
+use super::{Elementwise, compiled};
+use crate::number::{Number, Real};
+use crate::tape::Var;
 
-unary! {
+/// 1/(1 + e⁻ˣ).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sigmoid;
+
+impl Elementwise for Sigmoid {
+    const NAME: &'static str = "sigmoid";
+
+    #[inline(always)]
+    fn f<N: Number>(self, x: N) -> N {
+        x.sigmoid()
+    }
+
+    #[inline(always)]
+    fn df<N: Number>(self, x: N, y: N) -> N {
+        y * (-x).sigmoid()
+    }
+
+    /// −σ(x) σ(−x) tanh(x/2): the difference σ(−x) − σ(x) would cancel near 0.
+    #[inline(always)]
+    fn d2f<N: Number>(self, x: N, y: N) -> N {
+        -(self.df(x, y) * (x / x.lit(2.0)).tanh())
+    }
+
+    compiled!(Sigmoid);
+}
+
+impl<'t, T: Real> Var<'t, T> {
     /// The logistic function `σ(x) = 1/(1 + e⁻ˣ)`, element by element.
     ///
     /// # Gradient
@@ -22,5 +50,14 @@ unary! {
     /// ```
     #[doc(alias = "expit")]
     #[doc(alias = "logistic")]
-    Sigmoid sigmoid |x, y| x.sigmoid(), y * (-x).sigmoid(); unary(-4.0, 4.0);
+    #[track_caller]
+    pub fn sigmoid(self) -> Var<'t, T> {
+        self.elementwise(Sigmoid)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<crate::conformance::Sample> {
+    use crate::conformance::{sample, unary};
+    vec![sample!("sigmoid", unary(-4.0, 4.0), |x| x[0].sigmoid())]
 }

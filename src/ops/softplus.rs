@@ -1,6 +1,7 @@
 //! The softplus function.
 
 use super::{Elementwise, compiled};
+use crate::error::{ErrorKind, Result};
 use crate::number::{Number, Real};
 use crate::tape::Var;
 
@@ -29,6 +30,20 @@ impl Elementwise for Softplus {
         (x * x.lit(self.beta)).sigmoid()
     }
 
+    /// β σ(βx) σ(−βx), which has no ∞·0 at ±∞.
+    #[inline(always)]
+    fn d2f<N: Number>(self, x: N, _y: N) -> N {
+        let u = x * x.lit(self.beta);
+        u.sigmoid() * (-u).sigmoid() * x.lit(self.beta)
+    }
+
+    fn check(self) -> Result<()> {
+        if self.beta != 0.0 {
+            return Ok(());
+        }
+        Err(ErrorKind::Argument { name: "beta", found: "0".into(), wanted: "a number other than 0".into() }.into())
+    }
+
     compiled!(Softplus);
 }
 
@@ -40,6 +55,10 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Gradient
     ///
     /// `σ(βx)`, with relative accuracy in both tails.
+    ///
+    /// # Errors
+    ///
+    /// [`Argument`](crate::ErrorKind::Argument) for `β = 0`.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -58,9 +77,10 @@ impl<'t, T: Real> Var<'t, T> {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    use crate::conformance::{sample, unary};
+    use crate::conformance::{sample, unary, wrong};
     vec![
         sample!("softplus", unary(-4.0, 4.0), |x| x[0].softplus(1.0)),
         sample!("softplus beta 2", unary(-4.0, 4.0), |x| x[0].softplus(2.0)),
+        wrong!("softplus", &[&[2]], |x| x[0].softplus(0.0), "beta is 0, wanted a number other than 0"),
     ]
 }

@@ -1,0 +1,149 @@
+//! The gated linear unit: one half of an axis gates the other.
+
+use super::guard::Logistic;
+use super::{Elementwise2, compiled2};
+use crate::error::{ErrorKind, Result};
+use crate::number::{Number, Real};
+use crate::shape::{Shape, resolve_axis};
+use crate::tape::{At, Operation, Outputs, Parts, Var, one};
+use crate::tensor::Tensor;
+
+/// a σ(b) with a the first half of an axis and b the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Glu {
+    /// The axis that is halved.
+    pub axis: isize,
+}
+
+impl Default for Glu {
+    /// The last axis.
+    fn default() -> Glu {
+        Glu { axis: -1 }
+    }
+}
+
+/// a σ(b).
+#[derive(Clone, Copy)]
+struct Gate;
+
+impl Elementwise2 for Gate {
+    const NAME: &'static str = "glu";
+    #[inline(always)]
+    fn f<N: Number>(self, a: N, b: N) -> N {
+        let l = Logistic::at(b);
+        (a * l.p) * l.left
+    }
+    #[inline(always)]
+    fn df<N: Number>(self, a: N, b: N, _y: N) -> (N, N) {
+        let l = Logistic::at(b);
+        (b.sigmoid(), (a * l.p * l.m) * l.both)
+    }
+    compiled2!(Gate);
+}
+
+/// Half number `which` of an axis.
+struct Half {
+    axis: usize,
+    which: usize,
+}
+
+impl<T: Real> Operation<T> for Half {
+    fn name(&self) -> &'static str {
+        "glu"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        let half = (x[0].shape()[self.axis] / 2) as isize;
+        let start = self.which as isize * half;
+        x[0].slice(self.axis as isize, start..start + half).map(one)
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.one(at.g(0).tape().apply(Beside { axis: self.axis, which: self.which }, &[at.g(0)]))
+    }
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.sum_of(|_, dx| dx.tape().apply(Half { axis: self.axis, which: self.which }, &[dx]))
+    }
+}
+
+/// The adjoint: x as half number `which` of an axis, beside zeros.
+struct Beside {
+    axis: usize,
+    which: usize,
+}
+
+impl<T: Real> Operation<T> for Beside {
+    fn name(&self) -> &'static str {
+        "glu"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        let x = x[0].contiguous()?;
+        let mut shape = x.shape().to_vec();
+        shape[self.axis] *= 2;
+        let row = x.shape()[self.axis..].iter().product::<usize>();
+        let data = x.as_slice().expect("made contiguous");
+        let filled = Tensor::build(Shape::new(shape)?, |out| {
+            if row == 0 {
+                return;
+            }
+            for (out, x) in out.chunks_exact_mut(2 * row).zip(data.chunks_exact(row)) {
+                out.fill(T::ZERO);
+                out[self.which * row..][..row].copy_from_slice(x);
+            }
+        });
+        filled.map(one)
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.one(at.g(0).tape().apply(Half { axis: self.axis, which: self.which }, &[at.g(0)]))
+    }
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.sum_of(|_, dx| dx.tape().apply(Beside { axis: self.axis, which: self.which }, &[dx]))
+    }
+}
+
+impl<'t, T: Real> Var<'t, T> {
+    /// `a σ(b)` where `a` is the first half of an axis and `b` the second: half as long along it.
+    ///
+    /// # Gradient
+    ///
+    /// `σ(b)` to `a`, `a σ(b) σ(−b)` to `b`.
+    ///
+    /// # Errors
+    ///
+    /// [`Axis`](crate::ErrorKind::Axis); [`Argument`](crate::ErrorKind::Argument) for an axis of odd length.
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([4.0, 0.0]));
+    /// let y = x.glu(-1);
+    /// assert_eq!(y.value()?.to_vec(), [2.0]);
+    /// assert_eq!(y.sum().backward()?.wrt(x)?.to_vec(), [0.5, 1.0]);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn glu(self, axis: isize) -> Var<'t, T> {
+        self.tape().composed("glu", || {
+            let shape = self.try_shape()?;
+            let axis = resolve_axis(axis, &shape)?;
+            if shape[axis] % 2 == 1 {
+                let (found, wanted) = (shape[axis].to_string(), "an even number".into());
+                return Err(ErrorKind::Argument { name: "the axis' length", found, wanted }.into());
+            }
+            let half = |which| self.tape().apply(Half { axis, which }, &[self]);
+            Ok(half(0).elementwise2(half(1), Gate))
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<crate::conformance::Sample> {
+    use crate::conformance::{sample, shapes, wrong};
+    let even = || shapes(&[&[&[2, 4, 6]], &[&[2, 2, 2]], &[&[4, 0, 2]]], -2.0, 2.0);
+    vec![
+        sample!("glu", even(), |x| x[0].glu(-1)),
+        sample!("glu over first", even(), |x| x[0].glu(0)),
+        sample!("glu over middle", even(), |x| x[0].glu(1)),
+        wrong!("glu", &[&[2, 3]], |x| x[0].glu(1), "the axis' length is 3, wanted an even number"),
+        wrong!("glu", &[&[2, 3]], |x| x[0].glu(2), "axis 2 is out of range for shape [2, 3]"),
+    ]
+}

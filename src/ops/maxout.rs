@@ -1,0 +1,104 @@
+//! The largest of several linear pieces.
+
+use super::reduction::kept_shape;
+use crate::error::{ErrorKind, Result};
+use crate::kernels::reduce;
+use crate::number::Real;
+use crate::shape::{Axes, resolve_axis};
+use crate::tape::{At, Operation, Outputs, Parts, Var, one};
+use crate::tensor::{self, Tensor};
+
+/// The largest of each run of `pieces` neighbours along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maxout {
+    /// The axis, of length k·pieces.
+    pub axis: isize,
+    /// How many neighbours compete.
+    pub pieces: usize,
+}
+
+/// The largest along an axis.
+struct Largest {
+    axis: usize,
+}
+
+impl Largest {
+    /// 1 over the number of ties where x is the largest, else 0; NaN where that is NaN.
+    fn shares<'t, T: Real>(&self, at: &At<'_, 't, T>) -> Result<Var<'t, T>> {
+        let axes = Axes::from(self.axis as isize);
+        let y = at.y(0).reshape(kept_shape(&axes, &at.x(0).try_shape()?)?);
+        let ties = at.x(0).eq(y);
+        Ok(ties / ties.sum_keepdim(axes))
+    }
+}
+
+impl<T: Real> Operation<T> for Largest {
+    fn name(&self) -> &'static str {
+        "maxout"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        tensor::reduce(x[0], &[self.axis], false, reduce::max, reduce::max).map(one)
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        let g = at.g(0).reshape(kept_shape(&Axes::from(self.axis as isize), &at.x(0).try_shape()?)?);
+        at.one(g * self.shares(at)?)
+    }
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        let shares = self.shares(at)?;
+        at.sum_of(|_, dx| (dx * shares).sum_axes(self.axis as isize))
+    }
+}
+
+impl<'t, T: Real> Var<'t, T> {
+    /// The largest of each run of `pieces` neighbours along an axis, which becomes that many times shorter; NaN if one
+    /// of them is.
+    ///
+    /// # Gradient
+    ///
+    /// 1 to the largest; ties share it evenly. NaN to a run that has a NaN.
+    ///
+    /// # Errors
+    ///
+    /// [`Axis`](crate::ErrorKind::Axis); [`Argument`](crate::ErrorKind::Argument) unless `pieces` is at least 1 and
+    /// divides the axis' length.
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 3.0, 5.0, 5.0]));
+    /// let y = x.maxout(-1, 2);
+    /// assert_eq!(y.value()?.to_vec(), [3.0, 5.0]);
+    /// assert_eq!(y.sum().backward()?.wrt(x)?.to_vec(), [0.0, 1.0, 0.5, 0.5]);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn maxout(self, axis: isize, pieces: usize) -> Var<'t, T> {
+        self.tape().composed("maxout", || {
+            let mut dims = self.try_shape()?.to_vec();
+            let axis = resolve_axis(axis, &dims)?;
+            if dims[axis].checked_rem(pieces) != Some(0) {
+                let (found, wanted) = (pieces.to_string(), format!("a divisor of {}", dims[axis]));
+                return Err(ErrorKind::Argument { name: "pieces", found, wanted }.into());
+            }
+            dims[axis] /= pieces;
+            dims.insert(axis + 1, pieces);
+            let runs = self.reshape(dims);
+            Ok(self.tape().apply(Largest { axis: axis + 1 }, &[runs]))
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<crate::conformance::Sample> {
+    use crate::conformance::{sample, shapes, wrong};
+    let inputs = || shapes(&[&[&[2, 6, 4]], &[&[2, 2, 2]], &[&[4, 0, 2]]], -2.0, 2.0).distinct();
+    vec![
+        sample!("maxout", inputs(), |x| x[0].maxout(-1, 2).square()),
+        sample!("maxout over middle", inputs(), |x| x[0].maxout(1, 2)),
+        sample!("maxout over first", inputs(), |x| x[0].maxout(0, 1)),
+        wrong!("maxout", &[&[2, 3]], |x| x[0].maxout(1, 2), "pieces is 2, wanted a divisor of 3"),
+        wrong!("maxout", &[&[2, 3]], |x| x[0].maxout(1, 0), "pieces is 0, wanted a divisor of 3"),
+        wrong!("maxout", &[&[2, 3]], |x| x[0].maxout(2, 1), "axis 2 is out of range for shape [2, 3]"),
+    ]
+}
