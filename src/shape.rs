@@ -257,7 +257,7 @@ mod tests {
         let shape = [2, 3, 4];
         assert_eq!(Axes::from([-1, 0]).resolve(&shape).unwrap()[..], [0, 2]);
         assert_eq!(Axes::ALL.resolve(&shape).unwrap()[..], [0, 1, 2]);
-        assert_eq!(Axes::from([0isize; 0]).resolve(&shape).unwrap()[..], []);
+        assert!(Axes::from([0isize; 0]).resolve(&shape).unwrap().is_empty());
         assert_eq!(
             *Axes::from([1, -2]).resolve(&shape).unwrap_err().kind(),
             ErrorKind::AxisTwice { axis: 1 }
@@ -271,6 +271,6 @@ mod tests {
     #[test]
     fn row_major_strides() {
         assert_eq!(row_major(&[2, 3, 4])[..], [12, 4, 1]);
-        assert_eq!(row_major(&[])[..], []);
+        assert!(row_major(&[]).is_empty());
     }
 }

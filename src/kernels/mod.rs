@@ -7,8 +7,9 @@ mod function;
 mod isa;
 mod map;
 pub mod matmul;
-pub mod reduce;
+pub mod optim;
 pub mod products;
+pub mod reduce;
 pub mod rows;
 #[cfg(test)]
 mod testing;

@@ -61,7 +61,6 @@ monoids! {
     Max: -T::INFINITY, (a, x, _) larger(a, x), (l, r) larger(l, r);
     Min: T::INFINITY, (a, x, _) smaller(a, x), (l, r) smaller(l, r);
     AbsMax: T::ZERO, (a, x, _) larger(a, x.abs()), (l, r) larger(l, r);
-    AbsSum: T::ZERO, (a, x, _) a + x.abs(), (l, r) l + r;
     SquaresAbout [PARAMETER]: T::ZERO, (a, x, p) (x - p).mul_add(x - p, a), (l, r) l + r;
     ScaledSquares [PARAMETER]: T::ZERO, (a, x, p) (x * p).mul_add(x * p, a), (l, r) l + r;
     ExpAbout [PARAMETER HEAVY]: T::ZERO, (a, x, p) a + (x - p).exp(), (l, r) l + r;
@@ -340,7 +339,6 @@ reductions! {
     /// `max |x|`, NaN if there is a NaN; 0 for `n = 0`.
     abs_max: AbsMax;
     /// `Σ |x|`.
-    abs_sum: AbsSum;
     /// `Σ (x − c)²`, with one centre for each output element.
     squares_about: SquaresAbout, centre;
     /// `Σ (x·c)²`, with one scale for each output element.

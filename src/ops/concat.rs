@@ -1,6 +1,6 @@
 //! Values one after another along an axis, or side by side along a new one.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::number::Real;
 use crate::shape::resolve_axis;
 use crate::tape::{At, Operation, Outputs, Parts, Tape, Var, one};
@@ -63,7 +63,7 @@ fn tangents<'t, T: Real>(at: &At<'_, 't, T>) -> Vec<Var<'t, T>> {
     (0..at.inputs()).map(|i| at.dx(i).unwrap_or_else(|| at.x(i).zeros_like())).collect()
 }
 
-impl<'t, T: Real> Var<'t, T> {
+impl<T: Real> Tape<T> {
     /// Values one after another along an axis that all have; the other axes must agree.
     ///
     /// # Gradient
@@ -72,27 +72,24 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Shape`](ErrorKind::Shape), which names the first one that does not fit; [`Axis`](ErrorKind::Axis);
-    /// [`Argument`](ErrorKind::Argument) for an empty list.
+    /// [`Shape`](crate::ErrorKind::Shape), which names the first one that does not fit; [`Axis`](crate::ErrorKind::Axis);
+    /// [`Argument`](crate::ErrorKind::Argument) for an empty list.
     ///
     /// ```
-    /// use retrograde::{Tape, Tensor, Var};
+    /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
     /// let a = tape.var(&Tensor::from([1.0, 2.0]));
     /// let b = tape.var(&Tensor::from([3.0]));
-    /// let y = Var::concat(&[a, b, a], 0);
+    /// let y = tape.concat(&[a, b, a], 0);
     /// assert_eq!(y.value()?.to_vec(), [1.0, 2.0, 3.0, 1.0, 2.0]);
     /// assert_eq!(y.square().sum().backward()?.wrt(a)?.to_vec(), [4.0, 8.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[doc(alias = "cat")]
     #[track_caller]
-    pub fn concat(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
-        match vars {
-            [] => of_nothing("concat"),
-            [first, ..] => first.tape().apply(Concat { axis }, vars),
-        }
+    pub fn concat<'t>(&'t self, vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+        self.apply(Concat { axis }, vars)
     }
 
     /// Values of one shape side by side along a new axis before `axis`; −1 puts it last.
@@ -103,30 +100,21 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`concat`](Var::concat).
+    /// As [`concat`](Tape::concat).
     ///
     /// ```
-    /// use retrograde::{Tape, Tensor, Var};
+    /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
     /// let (a, b) = (tape.var(&Tensor::from([1.0, 2.0])), tape.var(&Tensor::from([3.0, 4.0])));
-    /// assert_eq!(Var::stack(&[a, b], 0).value()?, Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
-    /// assert_eq!(Var::stack(&[a, b], -1).value()?, Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+    /// assert_eq!(tape.stack(&[a, b], 0).value()?, Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(tape.stack(&[a, b], -1).value()?, Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn stack(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
-        match vars {
-            [] => of_nothing("stack"),
-            [first, ..] => first.tape().apply(Stack { axis }, vars),
-        }
+    pub fn stack<'t>(&'t self, vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+        self.apply(Stack { axis }, vars)
     }
-}
-
-#[track_caller]
-fn of_nothing<'t, T: Real>(name: &'static str) -> Var<'t, T> {
-    let wanted = "at least one".into();
-    Tape::nowhere(name, ErrorKind::Argument { name: "the list of tensors", found: "empty".into(), wanted })
 }
 
 #[cfg(test)]
@@ -136,58 +124,42 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let alike = || shapes(&[&[&[], &[]], &[&[3], &[3]], &[&[2, 3], &[2, 3]], &[&[0, 2], &[0, 2]]], -2.0, 2.0);
     vec![
         sample!("concat", shapes(&[&[&[2, 3], &[4, 3]], &[&[1], &[5]]], -2.0, 2.0), |x| {
-            Var::concat(&[x[0], x[1], x[0]], 0).square()
+            x[0].tape().concat(&[x[0], x[1], x[0]], 0).square()
         }),
-        sample!("concat along the last axis", pairs(), |x| Var::concat(&[x[1], x[0]], -1).square()),
+        sample!("concat along the last axis", pairs(), |x| x[0].tape().concat(&[x[1], x[0]], -1).square()),
         sample!("concat in the middle", shapes(&[&[&[2, 1, 3], &[2, 2, 3]]], -2.0, 2.0), |x| {
-            Var::concat(&[x[0], x[1]], 1).square()
+            x[0].tape().concat(&[x[0], x[1]], 1).square()
         }),
-        sample!("concat of one", shapes(&[&[&[2, 3]]], -2.0, 2.0), |x| Var::concat(&[x[0]], 0).square()),
-        sample!("stack", alike(), |x| Var::stack(&[x[0], x[1], x[0]], 0).square()),
-        sample!("stack behind", alike(), |x| Var::stack(&[x[0], x[1]], -1).square()),
+        sample!("concat of one", shapes(&[&[&[2, 3]]], -2.0, 2.0), |x| x[0].tape().concat(&[x[0]], 0).square()),
+        sample!("stack", alike(), |x| x[0].tape().stack(&[x[0], x[1], x[0]], 0).square()),
+        sample!("stack behind", alike(), |x| x[0].tape().stack(&[x[0], x[1]], -1).square()),
         wrong!(
             "concat",
             &[&[2, 3], &[2, 4]],
-            |x| Var::concat(&[x[0], x[1]], 0),
+            |x| x[0].tape().concat(&[x[0], x[1]], 0),
             "operand 1 has shape [2, 4], wanted [2, 3]"
         ),
         wrong!(
             "concat",
             &[&[2, 3], &[3]],
-            |x| Var::concat(&[x[0], x[0], x[1]], 0),
+            |x| x[0].tape().concat(&[x[0], x[0], x[1]], 0),
             "operand 2 has shape [3], wanted [2, 3]"
         ),
-        wrong!("concat", &[&[2]], |x| Var::concat(&[x[0]], 1), "axis 1 is out of range for shape [2]"),
-        wrong!("concat", &[&[]], |x| Var::concat(&[x[0]], 0), "axis 0 is out of range for shape []"),
+        wrong!("concat", &[&[2]], |x| x[0].tape().concat(&[x[0]], 1), "axis 1 is out of range for shape [2]"),
+        wrong!("concat", &[&[]], |x| x[0].tape().concat(&[x[0]], 0), "axis 0 is out of range for shape []"),
         wrong!(
             "concat",
             &[&[2]],
-            |_x| Var::concat(&[], 0),
+            |x| x[0].tape().concat(&[], 0),
             "the list of tensors is empty, wanted at least one"
         ),
-        wrong!("stack", &[&[2]], |_x| Var::stack(&[], 0), "the list of tensors is empty, wanted at least one"),
-        wrong!("stack", &[&[2]], |x| Var::stack(&[x[0]], 2), "axis 2 is out of range for shape [2, 1]"),
+        wrong!("stack", &[&[2]], |x| x[0].tape().stack(&[], 0), "the list of tensors is empty, wanted at least one"),
+        wrong!("stack", &[&[2]], |x| x[0].tape().stack(&[x[0]], 2), "axis 2 is out of range for shape [2, 1]"),
         wrong!(
             "stack",
             &[&[2], &[1]],
-            |x| Var::stack(&[x[0], x[1]], 0),
+            |x| x[0].tape().stack(&[x[0], x[1]], 0),
             "operand 1 has shape [1], wanted [2]"
         ),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_error_of_an_empty_list_goes_on_through_variables_of_a_tape() {
-        let tape = Tape::<f64>::new();
-        let x = tape.scalar(1.0);
-        let y: Var<'_, f64> = Var::concat(&[], 0);
-        for z in [x + y, y * x, Var::stack(&[x, y], 0)] {
-            let error = z.backward().err().unwrap();
-            assert_eq!(error.operation(), Some("concat"), "{error}");
-        }
-    }
 }

@@ -126,7 +126,7 @@ fn product<'t, T: Real>(
     Ok(Term { var: y, names: [batch, rows, cols].concat() })
 }
 
-impl<'t, T: Real> Var<'t, T> {
+impl<T: Real> Tape<T> {
     /// Sums of products over named axes, in Einstein's notation.
     ///
     /// One term of letters for each operand, a letter for each axis, then `->` and the axes of the result. What has
@@ -146,35 +146,32 @@ impl<'t, T: Real> Var<'t, T> {
     /// [`MixedTapes`](ErrorKind::MixedTapes).
     ///
     /// ```
-    /// use retrograde::{Tape, Tensor, Var};
+    /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
     /// let a = tape.var(&Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
     /// let v = tape.var(&Tensor::from([1.0, -1.0]));
-    /// assert_eq!(Var::einsum("ij,j->i", &[a, v]).value()?.to_vec(), [-1.0, -1.0]);
-    /// assert_eq!(Var::einsum("ii", &[a]).item()?, 5.0);
+    /// assert_eq!(tape.einsum("ij,j->i", &[a, v]).value()?.to_vec(), [-1.0, -1.0]);
+    /// assert_eq!(tape.einsum("ii", &[a]).item()?, 5.0);
     /// // A batch of quadratic forms, and its gradient.
-    /// let y = Var::einsum("...i,ij,...j->...", &[v, a, v]);
+    /// let y = tape.einsum("...i,ij,...j->...", &[v, a, v]);
     /// assert_eq!(y.item()?, 0.0);
     /// assert_eq!(y.backward()?.wrt(v)?.to_vec(), [-3.0, -3.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn einsum(equation: &str, operands: &[Var<'t, T>]) -> Var<'t, T> {
-        let Some(first) = operands.first() else {
-            let kind = match Equation::new(equation, &[]) {
-                Err(error) => error.kind().clone(),
-                Ok(_) => unreachable!("an equation has at least one term"),
-            };
-            return Tape::nowhere("einsum", kind);
-        };
-        first.tape().composed("einsum", || evaluate(equation, operands))
+    pub fn einsum<'t>(&'t self, equation: &str, operands: &[Var<'t, T>]) -> Var<'t, T> {
+        self.composed("einsum", || evaluate(self, equation, operands))
     }
 }
 
-fn evaluate<'t, T: Real>(equation: &str, operands: &[Var<'t, T>]) -> Result<Var<'t, T>> {
+fn evaluate<'t, T: Real>(
+    tape: &'t Tape<T>,
+    equation: &str,
+    operands: &[Var<'t, T>],
+) -> Result<Var<'t, T>> {
     let shapes: Vec<Shape> = operands.iter().map(|var| var.try_shape()).collect::<Result<_>>()?;
-    if operands.iter().any(|var| !std::ptr::eq(var.tape(), operands[0].tape())) {
+    if operands.iter().any(|var| !std::ptr::eq(var.tape(), tape)) {
         return Err(ErrorKind::MixedTapes.into());
     }
     let Equation { operands: names, output } = Equation::new(equation, &shapes)?;
@@ -196,7 +193,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             vec![$(sample!(
                 concat!("einsum ", $equation),
                 shapes(&[&[$(&$shape),+]], -1.0, 1.0),
-                |x| Var::einsum($equation, x)
+                |x| x[0].tape().einsum($equation, x)
             )),*]
         };
     }
@@ -218,22 +215,22 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         "ij,jk->ik": [2, 0], [0, 3];
     };
     samples.extend([
-        wrong!("einsum", &[&[2]], |x| Var::einsum("i#->i", x), "equation \"i#->i\": unexpected character '#' (at character 1)"),
-        wrong!("einsum", &[&[2]], |x| Var::einsum("i,j", x), "equation \"i,j\": 2 terms for 1 operand (at character 2)"),
-        wrong!("einsum", &[&[2], &[3]], |x| Var::einsum("i->i", x), "equation \"i->i\": 1 term for 2 operands (at character 1)"),
-        wrong!("einsum", &[&[2]], |_x| Var::einsum("i", &[]), "equation \"i\": 1 term for 0 operands (at character 0)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->iji", x), "equation \"ij->iji\": index 'i' is in the output twice (at character 6)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->ik", x), "equation \"ij->ik\": index 'k' is in no operand (at character 5)"),
-        wrong!("einsum", &[&[2, 3], &[4, 2]], |x| Var::einsum("ij,jk", x), "equation \"ij,jk\": index 'j' has size 4 here and 3 before (at character 3)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ii", x), "equation \"ii\": index 'i' has size 3 here and 2 before (at character 1)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ijk->i", x), "equation \"ijk->i\": operand 0 of shape [2, 3] has rank 2, wanted 3 (at character 0)"),
-        wrong!("einsum", &[&[3], &[2]], |x| Var::einsum("i, ...jk", x), "equation \"i, ...jk\": operand 1 of shape [2] has rank 1, wanted at least 2 (at character 2)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("..i", x), "equation \"..i\": an ellipsis is three dots (at character 0)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("...i...", x), "equation \"...i...\": a second ellipsis in one term (at character 4)"),
-        wrong!("einsum", &[&[2, 3], &[3, 3]], |x| Var::einsum("...i,...i", x), "equation \"...i,...i\": the ellipsis covers [3] here and [2] before (at character 5)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij-i", x), "equation \"ij-i\": \"-\" is not followed by \">\" (at character 2)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->i->j", x), "equation \"ij->i->j\": a second \"->\" (at character 5)"),
-        wrong!("einsum", &[&[2, 3]], |x| Var::einsum("ij->i,j", x), "equation \"ij->i,j\": the output is one term (at character 5)"),
+        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i#->i", x), "equation \"i#->i\": unexpected character '#' (at character 1)"),
+        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i,j", x), "equation \"i,j\": 2 terms for 1 operand (at character 2)"),
+        wrong!("einsum", &[&[2], &[3]], |x| x[0].tape().einsum("i->i", x), "equation \"i->i\": 1 term for 2 operands (at character 1)"),
+        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i", &[]), "equation \"i\": 1 term for 0 operands (at character 0)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->iji", x), "equation \"ij->iji\": index 'i' is in the output twice (at character 6)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->ik", x), "equation \"ij->ik\": index 'k' is in no operand (at character 5)"),
+        wrong!("einsum", &[&[2, 3], &[4, 2]], |x| x[0].tape().einsum("ij,jk", x), "equation \"ij,jk\": index 'j' has size 4 here and 3 before (at character 3)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ii", x), "equation \"ii\": index 'i' has size 3 here and 2 before (at character 1)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ijk->i", x), "equation \"ijk->i\": operand 0 of shape [2, 3] has rank 2, wanted 3 (at character 0)"),
+        wrong!("einsum", &[&[3], &[2]], |x| x[0].tape().einsum("i, ...jk", x), "equation \"i, ...jk\": operand 1 of shape [2] has rank 1, wanted at least 2 (at character 2)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("..i", x), "equation \"..i\": an ellipsis is three dots (at character 0)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("...i...", x), "equation \"...i...\": a second ellipsis in one term (at character 4)"),
+        wrong!("einsum", &[&[2, 3], &[3, 3]], |x| x[0].tape().einsum("...i,...i", x), "equation \"...i,...i\": the ellipsis covers [3] here and [2] before (at character 5)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij-i", x), "equation \"ij-i\": \"-\" is not followed by \">\" (at character 2)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->i->j", x), "equation \"ij->i->j\": a second \"->\" (at character 5)"),
+        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->i,j", x), "equation \"ij->i,j\": the output is one term (at character 5)"),
     ]);
     samples
 }

@@ -2,11 +2,10 @@
 
 use super::guard::Logistic;
 use super::{Elementwise2, compiled2};
-use crate::error::{ErrorKind, Result};
+use crate::error::ErrorKind;
 use crate::number::{Number, Real};
-use crate::shape::{Shape, resolve_axis};
-use crate::tape::{At, Operation, Outputs, Parts, Var, one};
-use crate::tensor::Tensor;
+use crate::shape::resolve_axis;
+use crate::tape::Var;
 
 /// a σ(b) with a the first half of an axis and b the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,64 +40,6 @@ impl Elementwise2 for Gate {
     compiled2!(Gate);
 }
 
-/// Half number `which` of an axis.
-struct Half {
-    axis: usize,
-    which: usize,
-}
-
-impl<T: Real> Operation<T> for Half {
-    fn name(&self) -> &'static str {
-        "glu"
-    }
-    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        let half = (x[0].shape()[self.axis] / 2) as isize;
-        let start = self.which as isize * half;
-        x[0].slice(self.axis as isize, start..start + half).map(one)
-    }
-    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        at.one(at.g(0).tape().apply(Beside { axis: self.axis, which: self.which }, &[at.g(0)]))
-    }
-    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        at.sum_of(|_, dx| dx.tape().apply(Half { axis: self.axis, which: self.which }, &[dx]))
-    }
-}
-
-/// The adjoint: x as half number `which` of an axis, beside zeros.
-struct Beside {
-    axis: usize,
-    which: usize,
-}
-
-impl<T: Real> Operation<T> for Beside {
-    fn name(&self) -> &'static str {
-        "glu"
-    }
-    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        let x = x[0].contiguous()?;
-        let mut shape = x.shape().to_vec();
-        shape[self.axis] *= 2;
-        let row = x.shape()[self.axis..].iter().product::<usize>();
-        let data = x.as_slice().expect("made contiguous");
-        let filled = Tensor::build(Shape::new(shape)?, |out| {
-            if row == 0 {
-                return;
-            }
-            for (out, x) in out.chunks_exact_mut(2 * row).zip(data.chunks_exact(row)) {
-                out.fill(T::ZERO);
-                out[self.which * row..][..row].copy_from_slice(x);
-            }
-        });
-        filled.map(one)
-    }
-    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        at.one(at.g(0).tape().apply(Half { axis: self.axis, which: self.which }, &[at.g(0)]))
-    }
-    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        at.sum_of(|_, dx| dx.tape().apply(Beside { axis: self.axis, which: self.which }, &[dx]))
-    }
-}
-
 impl<'t, T: Real> Var<'t, T> {
     /// `a σ(b)` where `a` is the first half of an axis and `b` the second: half as long along it.
     ///
@@ -129,8 +70,8 @@ impl<'t, T: Real> Var<'t, T> {
                 let (found, wanted) = (shape[axis].to_string(), "an even number".into());
                 return Err(ErrorKind::Argument { name: "the axis' length", found, wanted }.into());
             }
-            let half = |which| self.tape().apply(Half { axis, which }, &[self]);
-            Ok(half(0).elementwise2(half(1), Gate))
+            let (axis, half) = (axis as isize, shape[axis] as isize / 2);
+            Ok(self.slice(axis, ..half).elementwise2(self.slice(axis, half..), Gate))
         })
     }
 }

@@ -1,12 +1,9 @@
 //! The largest of several linear pieces.
 
-use super::reduction::kept_shape;
-use crate::error::{ErrorKind, Result};
-use crate::kernels::reduce;
+use crate::error::ErrorKind;
 use crate::number::Real;
-use crate::shape::{Axes, resolve_axis};
-use crate::tape::{At, Operation, Outputs, Parts, Var, one};
-use crate::tensor::{self, Tensor};
+use crate::shape::resolve_axis;
+use crate::tape::Var;
 
 /// The largest of each run of `pieces` neighbours along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,38 +12,6 @@ pub struct Maxout {
     pub axis: isize,
     /// How many neighbours compete.
     pub pieces: usize,
-}
-
-/// The largest along an axis.
-struct Largest {
-    axis: usize,
-}
-
-impl Largest {
-    /// 1 over the number of ties where x is the largest, else 0; NaN where that is NaN.
-    fn shares<'t, T: Real>(&self, at: &At<'_, 't, T>) -> Result<Var<'t, T>> {
-        let axes = Axes::from(self.axis as isize);
-        let y = at.y(0).reshape(kept_shape(&axes, &at.x(0).try_shape()?)?);
-        let ties = at.x(0).eq(y);
-        Ok(ties / ties.sum_keepdim(axes))
-    }
-}
-
-impl<T: Real> Operation<T> for Largest {
-    fn name(&self) -> &'static str {
-        "maxout"
-    }
-    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        tensor::reduce(x[0], &[self.axis], false, reduce::max, reduce::max).map(one)
-    }
-    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        let g = at.g(0).reshape(kept_shape(&Axes::from(self.axis as isize), &at.x(0).try_shape()?)?);
-        at.one(g * self.shares(at)?)
-    }
-    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        let shares = self.shares(at)?;
-        at.sum_of(|_, dx| (dx * shares).sum_axes(self.axis as isize))
-    }
 }
 
 impl<'t, T: Real> Var<'t, T> {
@@ -83,8 +48,7 @@ impl<'t, T: Real> Var<'t, T> {
             }
             dims[axis] /= pieces;
             dims.insert(axis + 1, pieces);
-            let runs = self.reshape(dims);
-            Ok(self.tape().apply(Largest { axis: axis + 1 }, &[runs]))
+            Ok(self.reshape(dims).max_axes(axis as isize + 1))
         })
     }
 }

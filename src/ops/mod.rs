@@ -27,6 +27,7 @@ operations! {
     clamp
     compare
     concat
+    cross_entropy
     diagonal
     einsum
     elu
@@ -46,6 +47,7 @@ operations! {
     log_sigmoid
     log_softmax
     logsumexp
+    loss
     matmul
     max
     maxout
@@ -86,4 +88,5 @@ pub use activation::Activation;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use loss::Reduction;
 pub use softmax::Contraction;

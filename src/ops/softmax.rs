@@ -76,23 +76,15 @@ impl Softmax {
         match self.contraction {
             Contraction::Factored => Ok(y * (v - (y * v).sum_keepdim(self.axis)) * self.stretch),
             Contraction::Materialised => {
-                // The axis at hand as an axis j of the result and an axis k to be summed over, side by side.
-                let shape = y.try_shape()?;
-                let axis = resolve_axis(self.axis, &shape)?;
-                let n = shape[axis];
-                let (outer, inner) = (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
-                let (j, k) = ([outer, n, 1, inner], [outer, 1, n, inner]);
-                let eye = y.constant_like(Tensor::eye(n)?.reshape([n, n, 1]));
-                let jacobian = (eye * y.reshape(j) - y.reshape(j) * y.reshape(k)) * self.stretch;
-                Ok(contract(jacobian, v.reshape(k)).reshape(shape))
+                let n = y.try_shape()?[resolve_axis(self.axis, &y.try_shape()?)?];
+                let (y, v) = (y.transpose(self.axis, -1), v.transpose(self.axis, -1));
+                let eye = y.constant_like(Tensor::eye(n));
+                let jacobian = (y.unsqueeze(-1) * eye - y.unsqueeze(-1) * y.unsqueeze(-2)) * self.stretch;
+                let contracted = y.tape().einsum("...jk,...k->...j", &[jacobian, v]);
+                Ok(contracted.transpose(self.axis, -1))
             }
         }
     }
-}
-
-/// The einsum "...jk,...k->...j", with one more axis that both share last.
-fn contract<'t, T: Real>(jacobian: Var<'t, T>, v: Var<'t, T>) -> Var<'t, T> {
-    (jacobian * v).sum_axes(2)
 }
 
 impl<T: Real> Operation<T> for Softmax {

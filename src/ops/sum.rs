@@ -7,7 +7,6 @@ use crate::number::Real;
 use crate::shape::Axes;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::{self, Tensor};
-use smallvec::SmallVec;
 
 /// The sum over `axes`.
 struct Sum {

@@ -4,7 +4,6 @@ mod bits;
 mod gradients;
 mod jvp;
 mod node;
-mod nowhere;
 mod operation;
 mod print;
 mod sweep;

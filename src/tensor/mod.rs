@@ -16,7 +16,7 @@ mod view;
 pub use index::Iter;
 pub(crate) use matmul::Form;
 pub use random::Generator;
-pub(crate) use reduce::{broadcast_axes, dropped, reduce, reduce_run};
+pub(crate) use reduce::{dropped, reduce};
 pub(crate) use statistics::{Extreme, reduce_once};
 pub use view::Slice;
 pub(crate) use view::resolve_order;
@@ -269,15 +269,6 @@ impl<E: Element> Tensor<E> {
             Repr::Many(_) => {
                 Err(ErrorKind::ElementCount { shape: vec![], wanted: 1, found: self.len() }.into())
             }
-        }
-    }
-
-    /// The value, if there is one element: the test that guards the inline paths.
-    #[inline(always)]
-    pub(crate) fn one(&self) -> Option<E> {
-        match self.0 {
-            Repr::One { value, .. } => Some(value),
-            Repr::Many(_) => None,
         }
     }
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::kernels;
 use crate::{Generator, Slice};
 
 fn counting(shape: &[usize]) -> Tensor<i64> {
@@ -30,7 +29,7 @@ fn one_element_is_inline_and_others_are_aligned() {
     let before = pool::stats().fresh;
     for shape in [&[][..], &[1], &[1, 1, 1]] {
         let x = Tensor::from_slice(&[2.5], shape).unwrap();
-        assert!(x.one().is_some());
+        assert!(matches!(x.0, Repr::One { .. }));
         assert_eq!((x.shape(), x.item().unwrap()), (shape, 2.5));
     }
     // Other tests allocate too, so only the absence of a growth with this loop can be seen: none is forced here.
@@ -134,7 +133,7 @@ fn arithmetic_broadcasts_and_refuses() {
 
 #[derive(Clone, Copy)]
 struct Swap;
-impl kernels::Function<2> for Swap {
+impl Function<2> for Swap {
     fn at<N: crate::Number>(self, [_, b]: [N; 2]) -> N {
         b
     }
@@ -191,8 +190,8 @@ fn slices_take_what_they_say() {
     assert_eq!(take((..-4).into()), [0, 1]);
     assert_eq!(take((1..=3).into()), [1, 2, 3]);
     assert_eq!(take((3..=-1).into()), [3, 4, 5]);
-    assert_eq!(take((4..2).into()), []);
-    assert_eq!(take((6..).into()), []);
+    assert!(take((4..2).into()).is_empty());
+    assert!(take((6..).into()).is_empty());
     assert_eq!(take(Slice::from(..).step(4)), [0, 4]);
     assert_eq!(take(Slice::from(..).step(5)), [0, 5]);
     assert_eq!(take(Slice::from(..).step(6)), [0]);

@@ -1,6 +1,6 @@
 //! Equations against loops over every index.
 
-use crate::tape::{Tape, Var};
+use crate::tape::Tape;
 use crate::tensor::{Generator, Tensor};
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn operands(equation: &str) -> Vec<Tensor<f64>> {
 fn agree(written: &str, meant: &str, x: &[Tensor<f64>], of_naive: &[Tensor<f64>]) {
     let tape = Tape::new();
     let vars: Vec<_> = x.iter().map(|x| tape.var(x)).collect();
-    let y = Var::einsum(written, &vars).value().unwrap();
+    let y = tape.einsum(written, &vars).value().unwrap();
     let wanted = naive(meant, of_naive);
     assert_eq!(y.shape(), wanted.shape(), "{written}");
     assert!(y.iter().zip(&wanted).all(|(y, w)| (y - w).abs() < 1e-12), "{written}: {y} for {wanted}");
@@ -137,9 +137,9 @@ fn ellipses_broadcast() {
 fn empty_axes_sum_to_zero() {
     let tape = Tape::<f64>::new();
     let (a, b) = (tape.var(&Tensor::zeros([2, 0]).unwrap()), tape.var(&Tensor::zeros([0, 3]).unwrap()));
-    assert_eq!(Var::einsum("ij,jk->ki", &[a, b]).value().unwrap(), Tensor::zeros([3, 2]).unwrap());
-    assert_eq!(Var::einsum("ij->", &[a]).item().unwrap(), 0.0);
-    assert_eq!(Var::einsum("ij,jk->jik", &[a, b]).shape(), [0, 2, 3]);
+    assert_eq!(tape.einsum("ij,jk->ki", &[a, b]).value().unwrap(), Tensor::zeros([3, 2]).unwrap());
+    assert_eq!(tape.einsum("ij->", &[a]).item().unwrap(), 0.0);
+    assert_eq!(tape.einsum("ij,jk->jik", &[a, b]).shape(), [0, 2, 3]);
 }
 
 #[test]
@@ -147,11 +147,11 @@ fn products_that_need_no_reordering_are_one_node() {
     let tape = Tape::new();
     let x: Vec<_> = operands("bij,bjk->bik").iter().map(|x| tape.var(x)).collect();
     let before = tape.len();
-    Var::einsum("bij,bjk->bik", &x);
+    tape.einsum("bij,bjk->bik", &x);
     assert_eq!(tape.len(), before + 1);
     let [a, b] = [tape.var(&Tensor::ones([4, 3]).unwrap()), tape.var(&Tensor::ones([2, 3]).unwrap())];
     let before = tape.len();
-    Var::einsum("ij,kj->ik", &[a, b]);
+    tape.einsum("ij,kj->ik", &[a, b]);
     assert_eq!(tape.len(), before + 2);
 }
 
@@ -160,11 +160,11 @@ fn operands_of_two_tapes_and_operands_with_errors_are_told_apart() {
     let (one, other) = (Tape::<f64>::new(), Tape::new());
     let x = Tensor::ones([2, 2]).unwrap();
     let (a, b) = (one.var(&x), other.var(&x));
-    let error = Var::einsum("ij,jk", &[a, b]).value().unwrap_err();
+    let error = one.einsum("ij,jk", &[a, b]).value().unwrap_err();
     assert_eq!((error.operation(), error.kind()), (Some("einsum"), &crate::ErrorKind::MixedTapes));
-    let error = Var::einsum("ij,jk", &[a, a.permute([0])]).value().unwrap_err();
+    let error = one.einsum("ij,jk", &[a, a.permute([0])]).value().unwrap_err();
     assert_eq!(error.operation(), Some("permute"));
-    let error = Var::<f64>::einsum("i→i", &[a]).value().unwrap_err();
+    let error = one.einsum("i→i", &[a]).value().unwrap_err();
     let wanted = "equation \"i→i\": unexpected character '→' (at character 1)";
     assert_eq!(error.kind().to_string(), wanted);
 }
