@@ -1,27 +1,59 @@
 //! Vectorised loops over a function of numbers, compiled for every instruction set.
 
 use super::isa::multiversion;
-use crate::number::Number;
+use crate::number::{Lane, Number, Real, is_tame};
 
 /// A function of `K` numbers, written once for every kind of number.
 pub trait Function<const K: usize>: Copy + Send + Sync {
+    /// Which argument it takes sines, cosines or tangents of, if of one and of nothing else: this makes them fast.
+    const ANGLE: Option<usize> = None;
     /// Its value.
     fn at<N: Number>(self, x: [N; K]) -> N;
+}
+
+/// How many elements are checked for tame angles at a time.
+const BLOCK: usize = 256;
+
+/// `out = f(x)` in a vectorised loop.
+#[inline(always)]
+fn run<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], out: &mut [T]) {
+    // One bound for all: with an end of its own for each slice, the last vector would be left to scalar code.
+    let n = out.len();
+    let x = x.map(|x| &x[..n]);
+    for i in 0..n {
+        out[i] = f.at(x.map(|x| N::of(x[i]))).get();
+    }
+}
+
+/// The same, with a short way for a single element and tame numbers for the blocks where all angles are.
+#[inline(always)]
+fn run_tamed<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], out: &mut [T]) {
+    if let [out] = out {
+        // The constants of the vectorised loop are not loaded.
+        *out = f.at(x.map(|x| N::of(x[0]))).get();
+        return;
+    }
+    let Some(angle) = F::ANGLE else { return run::<T, N, F, K>(f, x, out) };
+    for start in (0..out.len()).step_by(BLOCK) {
+        let end = out.len().min(start + BLOCK);
+        let (x, out) = (x.map(|x| &x[start..end]), &mut out[start..end]);
+        if x[angle].iter().fold(true, |tame, &x| tame & is_tame(N::of(x))) {
+            run::<T, N::Tame, F, K>(f, x, out);
+        } else {
+            run::<T, N, F, K>(f, x, out);
+        }
+    }
 }
 
 multiversion! {
     /// `out = f(a)`.
     pub fn run1<T, N, F: Function<1>>(f: F, a: &[T], out: &mut [T]) {
-        for (out, &a) in out.iter_mut().zip(a) {
-            *out = f.at([N::of(a)]).get();
-        }
+        run_tamed::<T, N, F, 1>(f, [a], out);
     }
 
     /// `out = f(a, b)`.
     pub fn run2<T, N, F: Function<2>>(f: F, a: &[T], b: &[T], out: &mut [T]) {
-        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-            *out = f.at([N::of(a), N::of(b)]).get();
-        }
+        run_tamed::<T, N, F, 2>(f, [a, b], out);
     }
 
     /// `out = f(out, b)`.
@@ -33,15 +65,11 @@ multiversion! {
 
     /// `out = f(a, b, c)`.
     pub fn run3<T, N, F: Function<3>>(f: F, a: &[T], b: &[T], c: &[T], out: &mut [T]) {
-        for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-            *out = f.at([N::of(a), N::of(b), N::of(c)]).get();
-        }
+        run_tamed::<T, N, F, 3>(f, [a, b, c], out);
     }
 
     /// `out = f(a, b, c, d)`.
     pub fn run4<T, N, F: Function<4>>(f: F, a: &[T], b: &[T], c: &[T], d: &[T], out: &mut [T]) {
-        for ((((out, &a), &b), &c), &d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *out = f.at([N::of(a), N::of(b), N::of(c), N::of(d)]).get();
-        }
+        run_tamed::<T, N, F, 4>(f, [a, b, c, d], out);
     }
 }

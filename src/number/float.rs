@@ -6,13 +6,14 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// `Number` and `Float` for `$t`, which holds a `$raw`. Arithmetic, roots and rounding are instructions.
 macro_rules! number {
-    ($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal,
+    ($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal, tame: $tame:literal,
      one: $($one:ident by $module:ident)*; two: $($two:ident by $module2:ident)*) => {
         impl Float for $t {
             type Bits = $bits;
             type Wide = $wide;
             const DOUBLE: bool = $double;
             const FUSED: bool = $fused;
+            const TAME: bool = $tame;
             #[inline(always)]
             fn bits(self) -> $bits {
                 self.get().to_bits()
@@ -109,9 +110,9 @@ macro_rules! number {
 }
 
 macro_rules! numbers {
-    ($($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal;)*) => {$(
+    ($($t:ty, $raw:ty, $bits:ty, $wide:ty, double: $double:literal, fused: $fused:literal, tame: $tame:literal;)*) => {$(
         number!(
-            $t, $raw, $bits, $wide, double: $double, fused: $fused,
+            $t, $raw, $bits, $wide, double: $double, fused: $fused, tame: $tame,
             one: exp by exp exp_m1 by exp sigmoid by exp tanh by exp tanhshrink by exp sinh by exp cosh by exp
                 gauss by exp ln by log ln_1p by log log2 by log log10 by log softplus by log asinh by log
                 acosh by log atanh by log erf by erf erfc by erf normal_cdf by erf sin by trig cos by trig
@@ -121,35 +122,38 @@ macro_rules! numbers {
     )*};
 }
 numbers! {
-    f32, f32, u32, f64, double: false, fused: false;
-    f64, f64, u64, f64, double: true, fused: false;
-    Fused<f32>, f32, u32, Fused<f64>, double: false, fused: true;
-    Fused<f64>, f64, u64, Fused<f64>, double: true, fused: true;
+    f32, f32, u32, f64, double: false, fused: false, tame: false;
+    f64, f64, u64, f64, double: true, fused: false, tame: false;
+    Fused<f32>, f32, u32, Fused<f64>, double: false, fused: true, tame: false;
+    Fused<f64>, f64, u64, Fused<f64>, double: true, fused: true, tame: false;
+    Fused<f32, true>, f32, u32, Fused<f64>, double: false, fused: true, tame: true;
+    Fused<f64, true>, f64, u64, Fused<f64>, double: true, fused: true, tame: true;
 }
 
 macro_rules! fused {
-    ($($t:ty: $($trait:ident $method:ident)*;)*) => {$(
-        $(impl $trait for Fused<$t> {
+    ($($t:ty, $tame:literal: $($trait:ident $method:ident)*;)*) => {$(
+        $(impl $trait for Fused<$t, $tame> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, o: Self) -> Self {
                 Fused(self.0.$method(o.0))
             }
         })*
-        impl Neg for Fused<$t> {
+        impl Neg for Fused<$t, $tame> {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
                 Fused(-self.0)
             }
         }
-        impl AddAssign for Fused<$t> {
+        impl AddAssign for Fused<$t, $tame> {
             #[inline(always)]
             fn add_assign(&mut self, o: Self) {
                 self.0 += o.0;
             }
         }
-        impl Lane<$t> for Fused<$t> {
+        impl Lane<$t> for Fused<$t, $tame> {
+            type Tame = Fused<$t, true>;
             #[inline(always)]
             fn of(x: $t) -> Self {
                 Fused(x)
@@ -162,8 +166,10 @@ macro_rules! fused {
     )*};
 }
 fused! {
-    f32: Add add Sub sub Mul mul Div div;
-    f64: Add add Sub sub Mul mul Div div;
+    f32, false: Add add Sub sub Mul mul Div div;
+    f64, false: Add add Sub sub Mul mul Div div;
+    f32, true: Add add Sub sub Mul mul Div div;
+    f64, true: Add add Sub sub Mul mul Div div;
 }
 
 impl Real for f32 {

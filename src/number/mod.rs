@@ -13,7 +13,7 @@ mod math;
 mod special_values;
 
 pub use element::Element;
-pub(crate) use lane::{Fused, Lane};
+pub(crate) use lane::{Fused, Lane, is_tame};
 
 use std::fmt::LowerExp;
 use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};

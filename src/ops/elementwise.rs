@@ -74,6 +74,10 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
         Ok(())
     }
 
+    /// A hint that makes sines, cosines and tangents fast: all of them, in `f` and `df`, are of `x` itself.
+    #[doc(hidden)]
+    const OF_AN_ANGLE: bool = false;
+
     /// The loops, compiled in whichever crate first names them.
     #[doc(hidden)]
     fn loops<T: Real>() -> &'static Loops<T, Self> {
@@ -198,7 +202,8 @@ pub(crate) use compiled2;
 /// A family of element-wise functions of one number: for each its documentation, its name, the method's name,
 /// `f` and `df` as expressions in `x` and `y`, and the samples for the conformance table.
 macro_rules! unary {
-    ($($(#[$doc:meta])* $name:ident $method:ident |$x:ident, $y:ident| $f:expr, $df:expr; $samples:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident $method:ident |$x:ident, $y:ident| $f:expr, $df:expr; $samples:expr
+        $(, of an angle: $angle:literal)?;)*) => {
         $(
             #[doc = concat!("The function behind [`Var::", stringify!($method), "`](crate::Var::", stringify!($method), ").")]
             #[derive(Clone, Copy, Debug)]
@@ -206,6 +211,7 @@ macro_rules! unary {
 
             impl $crate::ops::Elementwise for $name {
                 const NAME: &'static str = stringify!($method);
+                $(const OF_AN_ANGLE: bool = $angle;)?
                 #[inline(always)]
                 fn f<N: $crate::number::Number>(self, $x: N) -> N {
                     $f
@@ -247,7 +253,13 @@ struct BackwardA<E>(E);
 #[derive(Clone, Copy)]
 struct BackwardB<E>(E);
 
+/// The index `i` of x among the arguments, where that is an angle.
+const fn angle<E: Elementwise>(i: usize) -> Option<usize> {
+    if E::OF_AN_ANGLE { Some(i) } else { None }
+}
+
 impl<E: Elementwise> Function<1> for Forward<E> {
+    const ANGLE: Option<usize> = angle::<E>(0);
     #[inline(always)]
     fn at<N: Number>(self, [x]: [N; 1]) -> N {
         self.0.f(x)
@@ -255,6 +267,7 @@ impl<E: Elementwise> Function<1> for Forward<E> {
 }
 
 impl<E: Elementwise> Function<3> for Backward<E> {
+    const ANGLE: Option<usize> = angle::<E>(1);
     #[inline(always)]
     fn at<N: Number>(self, [g, x, y]: [N; 3]) -> N {
         g * self.0.df(x, y)
@@ -262,6 +275,7 @@ impl<E: Elementwise> Function<3> for Backward<E> {
 }
 
 impl<E: Elementwise> Function<4> for Second<E> {
+    const ANGLE: Option<usize> = angle::<E>(2);
     #[inline(always)]
     fn at<N: Number>(self, [w, g, x, y]: [N; 4]) -> N {
         w * g * self.0.d2f(x, y)

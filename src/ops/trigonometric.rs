@@ -18,7 +18,7 @@ unary! {
     /// assert_eq!(x.sin().backward()?.wrt(x)?.item()?, 1.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Sin sin |x, y| x.sin(), x.cos(); unary(-3.0, 3.0);
+    Sin sin |x, y| x.sin(), x.cos(); unary(-3.0, 3.0), of an angle: true;
     /// The cosine, element by element.
     ///
     /// # Gradient
@@ -33,7 +33,7 @@ unary! {
     /// assert!((x.cos().backward()?.wrt(x)?.item()? + 1f64.sin()).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Cos cos |x, y| x.cos(), -x.sin(); unary(-3.0, 3.0);
+    Cos cos |x, y| x.cos(), -x.sin(); unary(-3.0, 3.0), of an angle: true;
     /// The tangent, element by element.
     ///
     /// # Gradient
@@ -48,7 +48,7 @@ unary! {
     /// assert!((x.tan().backward()?.wrt(x)?.item()? - 2.0).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Tan tan |x, y| x.tan(), y * y + y.lit(1.0); unary(-1.0, 1.0);
+    Tan tan |x, y| x.tan(), y * y + y.lit(1.0); unary(-1.0, 1.0), of an angle: true;
     /// The angle in [−π/2, π/2] whose sine is x, element by element; NaN outside [−1, 1].
     ///
     /// # Gradient

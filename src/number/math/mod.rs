@@ -64,6 +64,8 @@ pub trait Float: Number<Mask = bool> {
     const DOUBLE: bool;
     /// Does `mul_add` round once?
     const FUSED: bool;
+    /// Are the arguments of sine, cosine and tangent known to be tame?
+    const TAME: bool;
     /// Bits of the fraction.
     const FRACTION: u32 = if Self::DOUBLE { 52 } else { 23 };
     /// The exponent's bias.

@@ -1,13 +1,15 @@
 //! Sine, cosine, tangent and their inverses.
 //!
-//! With fused multiply-add, the argument is multiplied by as many digits of 2/π as its exponent asks for (Payne and
-//! Hanek's reduction), in double precision for both types, whatever its size: the digits are gathered from a table,
-//! and nothing branches. Two roundings instead of one make the exact products there too slow: the plain floats
-//! take the standard library's functions, in double precision, one element at a time.
+//! With fused multiply-add, the argument is reduced in double precision for both types. From a tame one a multiple of
+//! π/2 is subtracted (Cody and Waite's reduction). One that is larger is multiplied by as many digits of 2/π as its
+//! exponent asks for (Payne and Hanek's): the digits are gathered from a table. Which of the two it is depends on
+//! that one argument. A lane that is known to be tame leaves the second one out, and the vectorised loops of the
+//! others compute both. Two roundings instead of one make the exact products there too slow: the plain floats take
+//! the standard library's functions, in double precision, one element at a time.
 
 use super::two_over_pi::TWO_OVER_PI;
 use super::{Float, constant, fast_two_sum, horner, polynomial, two_product, two_sum, with_sign};
-use crate::number::{Fused, Number};
+use crate::number::{Fused, Number, is_tame};
 
 type Wide = Fused<f64>;
 
@@ -24,9 +26,27 @@ fn modulo_4(v: Wide) -> Wide {
     Wide::of(-4.0).mul_add((v * Wide::of(0.25)).round(), v)
 }
 
-/// The reduction to the precision of a result in double precision (`double`), or a single one.
+/// The reduction of a tame angle to the precision of a result in double precision (`double`), or a single one.
 #[inline(always)]
-fn reduced(x: Wide, double: bool) -> Reduced {
+fn reduced_tame(x: Wide, double: bool) -> Reduced {
+    let magic = x.mul_add(Wide::of(std::f64::consts::FRAC_2_PI), Wide::of(Wide::MAGIC));
+    let n = magic - Wide::of(Wide::MAGIC);
+    // Exact: a multiple of π/2's last digit, and below 1.
+    let high = (-n).mul_add(Wide::of(HALF_PI[0]), x);
+    if !double {
+        let angle = (-n).mul_add(Wide::of(HALF_PI[1]), high);
+        return Reduced { quarters: magic.bits(), angle, low: Wide::of(0.0) };
+    }
+    let (p, e) = two_product(n, Wide::of(HALF_PI[1]));
+    let angle = high - p;
+    // The error of this difference is exact, also where p is the larger one: `high` is a multiple of p's last digit.
+    let low = ((high - angle) - p) - n.mul_add(Wide::of(HALF_PI[2]), e);
+    Reduced { quarters: magic.bits(), angle, low }
+}
+
+/// The same for an angle that is not tame.
+#[inline(always)]
+fn reduced_wild(x: Wide, double: bool) -> Reduced {
     // The row of the table, and x over 2^(32 g).
     let g = (x.abs().maximum(Wide::of(4294967296.0)).bits() >> 52).wrapping_sub(1023 + 32) >> 5;
     let x = Wide::from_bits(x.bits().wrapping_sub(g << 57));
@@ -59,7 +79,7 @@ fn reduced(x: Wide, double: bool) -> Reduced {
     let (s, low) = fast_two_sum(s, ((t2 + t3) + (t0 + t1)) + x.mul_add(digits(3), e2));
     let angle = s * half_pi;
     let error = s.mul_add(half_pi, -angle);
-    Reduced { quarters, angle, low: low.mul_add(half_pi, s.mul_add(Wide::of(6.123233995736766e-17), error)) }
+    Reduced { quarters, angle, low: low.mul_add(half_pi, s.mul_add(Wide::of(HALF_PI[1]), error)) }
 }
 
 impl Reduced {
@@ -67,42 +87,78 @@ impl Reduced {
     #[inline(always)]
     fn sin(&self, double: bool) -> (Wide, Wide) {
         let (z, half) = (self.angle * self.angle, Wide::of(0.5));
-        let series = if double { horner(z, &SIN_64) } else { horner(z, &SIN_32) };
+        if !double {
+            return (self.angle * horner(z, &SIN_32), Wide::of(0.0));
+        }
         // sin(a + b) = sin a + b cos a.
         let low = self.low * (-half).mul_add(z, Wide::of(1.0));
-        (self.angle, (z * self.angle).mul_add(series, low))
+        (self.angle, (z * self.angle).mul_add(horner(z, &SIN_64), low))
     }
     /// The cosine of the rest, as a sum.
     #[inline(always)]
     fn cos(&self, double: bool) -> (Wide, Wide) {
         let z = self.angle * self.angle;
-        let series = if double { horner(z, &COS_64) } else { horner(z, &COS_32) };
+        if !double {
+            return (horner(z, &COS_32), Wide::of(0.0));
+        }
         let half = Wide::of(0.5) * z;
         let (high, error) = fast_two_sum(Wide::of(1.0), -half);
-        (high, error + (z * z).mul_add(series, -(self.angle * self.low)))
+        (high, error + (z * z).mul_add(horner(z, &COS_64), -(self.angle * self.low)))
     }
+}
+
+/// Sine or cosine (`quarters` 0 or 1) of a tame angle to single precision, with the sign of a zero: the multiple
+/// subtracted is one of π, odd multiples of π/2 for the cosine, and the polynomial reaches as far as π/2.
+#[inline(always)]
+fn wave_single(x: Wide, quarters: u64) -> Wide {
+    let (magic, shift) = (Wide::of(Wide::MAGIC), Wide::of(0.5 * quarters as f64));
+    let inverse = Wide::of(std::f64::consts::FRAC_1_PI);
+    let m = if quarters == 0 { x.mul_add(inverse, magic) } else { x.mul_add(inverse, shift) + magic };
+    let n = if quarters == 0 { m - magic } else { m - magic - shift };
+    let angle = (-n).mul_add(Wide::of(2.0 * HALF_PI[0]), x);
+    let angle = (-n).mul_add(Wide::of(2.0 * HALF_PI[1]), angle);
+    let value = angle * horner(angle * angle, &WAVE_32);
+    Wide::from_bits(value.bits() ^ (m.bits() << 63))
 }
 
 /// `sin(x + π/2 · quarters)`, less the sign of a zero.
 #[inline(always)]
-fn wave(x: Wide, quarters: u64, double: bool) -> Wide {
-    let r = reduced(x, double);
+fn wave(r: Reduced, quarters: u64, double: bool) -> Wide {
     let ((sin, sin_low), (cos, cos_low)) = (r.sin(double), r.cos(double));
     let turns = r.quarters.wrapping_add(quarters);
-    let value = if turns & 1 == 0 { sin + sin_low } else { cos + cos_low };
+    let value = match (double, turns & 1 == 0) {
+        (true, true) => sin + sin_low,
+        (true, false) => cos + cos_low,
+        (false, true) => sin,
+        (false, false) => cos,
+    };
     Wide::from_bits(value.bits() ^ ((turns & 2) << 62))
 }
 
-/// NaN for infinity and NaN, whose exponents the reduction does not tell from others.
+/// NaN for infinity, whose exponent the reduction does not tell from others.
 #[inline(always)]
 fn if_finite<F: Float>(x: F, value: F) -> F {
     x.mul_add(F::of(0.0), value)
 }
 
-/// x itself where the function rounds to it, and where the reduction would lose digits to underflow.
+/// x itself where the function rounds to it: it may be a zero with a sign.
 #[inline(always)]
 fn unless_small<F: Float>(x: F, value: F) -> F {
-    F::select(x.abs().less(constant(0.000244140625, 7.450580596923828e-9)), x, if_finite(x, value))
+    F::select(x.abs().less(constant(0.000244140625, 7.450580596923828e-9)), x, value)
+}
+
+/// The sine for 0 `quarters`, the cosine for 1. A loop computes both sides of the branch, a scalar only one.
+#[inline(always)]
+fn sin_or_cos<F: Float>(x: F, quarters: u64) -> F {
+    let wide = Fused(x.wide());
+    if !(F::TAME || is_tame(x)) {
+        if_finite(x, F::of(wave(reduced_wild(wide, F::DOUBLE), quarters, F::DOUBLE).0))
+    } else if F::DOUBLE {
+        let value = F::of(wave(reduced_tame(wide, true), quarters, true).0);
+        if quarters == 0 { unless_small(x, value) } else { value }
+    } else {
+        F::of(wave_single(wide, quarters).0)
+    }
 }
 
 #[inline(always)]
@@ -110,7 +166,7 @@ pub fn sin<F: Float>(x: F) -> F {
     if !F::FUSED {
         return F::of(x.wide().sin());
     }
-    unless_small(x, F::of(wave(Fused(x.wide()), 0, F::DOUBLE).0))
+    sin_or_cos(x, 0)
 }
 
 #[inline(always)]
@@ -118,26 +174,41 @@ pub fn cos<F: Float>(x: F) -> F {
     if !F::FUSED {
         return F::of(x.wide().cos());
     }
-    if_finite(x, F::of(wave(Fused(x.wide()), 1, F::DOUBLE).0))
+    sin_or_cos(x, 1)
 }
 
-/// Sine over cosine, or minus the inverse; the remainder of the quotient is added.
+/// Sine over cosine, or minus the inverse. The reciprocal has the precision of the result, and the remainder of the
+/// quotient by it is added.
+#[inline(always)]
+fn tangent<F: Float>(r: Reduced) -> F {
+    let (sin, cos) = (r.sin(F::DOUBLE), r.cos(F::DOUBLE));
+    let even = r.quarters & 1 == 0;
+    let (num, num_low) = if even { sin } else { (-cos.0, -cos.1) };
+    let (den, den_low) = if even { cos } else { sin };
+    let inverse = |den: Wide| Fused((F::of(1.0) / F::of(den.0)).wide());
+    if !F::DOUBLE {
+        let inverse = inverse(den);
+        let q = num * inverse;
+        return F::of((-q).mul_add(den, num).mul_add(inverse, q).0);
+    }
+    let (den, den_low) = fast_two_sum(den, den_low);
+    let inverse = inverse(den);
+    let q = num * inverse;
+    let remainder = (-q).mul_add(den_low, (-q).mul_add(den, num) + num_low);
+    F::of(remainder.mul_add(inverse, q).0)
+}
+
 #[inline(always)]
 pub fn tan<F: Float>(x: F) -> F {
     if !F::FUSED {
         return F::of(x.wide().tan());
     }
-    let r = reduced(Fused(x.wide()), F::DOUBLE);
-    let (sin, cos) = (r.sin(F::DOUBLE), r.cos(F::DOUBLE));
-    let even = r.quarters & 1 == 0;
-    let (num, num_low) = if even { sin } else { (-cos.0, -cos.1) };
-    let (den, den_low) = if even { cos } else { sin };
-    let (num, num_low) = fast_two_sum(num, num_low);
-    let (den, den_low) = fast_two_sum(den, den_low);
-    let inverse = Wide::of(1.0) / den;
-    let q = num * inverse;
-    let remainder = (-q).mul_add(den_low, (-q).mul_add(den, num) + num_low);
-    unless_small(x, F::of(remainder.mul_add(inverse, q).0))
+    let wide = Fused(x.wide());
+    if F::TAME || is_tame(x) {
+        unless_small(x, tangent(reduced_tame(wide, F::DOUBLE)))
+    } else {
+        if_finite(x, tangent(reduced_wild(wide, F::DOUBLE)))
+    }
 }
 
 /// π/2 and what rounding it leaves.
@@ -212,9 +283,22 @@ pub fn acos<F: Float>(x: F) -> F {
     high + (error + low.mul_add(turns, factor * rest))
 }
 
-/// `(sin x − x)/x³ in x²`, degree 3 on [0.0, 0.61685], error 2^-35.8
-const SIN_32: [f64; 4] =
-    [-0.1666666666385529, 0.008333331874710208, -0.00019840086735384846, 2.724992580305979e-06];
+/// π/2 as a sum.
+const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
+
+/// `sin x / x in x²`, degree 5 on [0.0, 2.4674], error 2^-33.85
+const WAVE_32: [f64; 6] = [
+    1.0,
+    -0.16666666663881236,
+    0.008333332768753579,
+    -0.000198410865614788,
+    2.75364635625748e-06,
+    -2.4080190432969638e-08,
+];
+
+/// `sin x / x in x²`, degree 4 on [0.0, 0.61685], error 2^-35.8
+const SIN_32: [f64; 5] =
+    [1.0, -0.1666666666385529, 0.008333331874710208, -0.00019840086735384846, 2.724992580305979e-06];
 
 /// `(sin x − x)/x³ in x²`, degree 6 on [0.0, 0.61685], error 2^-57.29
 const SIN_64: [f64; 7] = [
@@ -227,9 +311,8 @@ const SIN_64: [f64; 7] = [
     -7.586697117706918e-13,
 ];
 
-/// `(cos x − 1 + x²/2)/x⁴ in x²`, degree 3 on [0.0, 0.61685], error 2^-40.08
-const COS_32: [f64; 4] =
-    [0.0416666666643212, -0.001388888767201679, 2.480060037715673e-05, -2.730095920390147e-07];
+/// `cos x in x²`, degree 4 on [0.0, 0.61685], error 2^-30.32
+const COS_32: [f64; 5] = [1.0, -0.5, 0.04166666465950221, -0.0013888303035894866, 2.4547942085071572e-05];
 
 /// `(cos x − 1 + x²/2)/x⁴ in x²`, degree 6 on [0.0, 0.61685], error 2^-60.01
 const COS_64: [f64; 7] = [
