@@ -37,9 +37,12 @@ const PAIRS: [[&[usize]; 2]; 14] = [
     [&[2, 0], &[1, 1]],
 ];
 
+/// A shape and a range of values.
+type Input = (Vec<usize>, (f64, f64));
+
 /// What an operation is tried on: for each case a shape and a range of values for each input.
 pub(crate) struct Inputs {
-    cases: Vec<Vec<(Vec<usize>, (f64, f64))>>,
+    cases: Vec<Vec<Input>>,
     avoid: Vec<f64>,
     distinct: bool,
 }

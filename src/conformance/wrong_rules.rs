@@ -88,7 +88,7 @@ impl<T: Real> Operation<T> for Product {
             Mistake::Tiny => (da + 1e-7, db),
             Mistake::NotLinear => (da * g, db),
             Mistake::RuleUnderFused => (da * (1.0 + 1e-9), db),
-            Mistake::NotANumber => (da / (da - da), db),
+            Mistake::NotANumber => (da / (da * 0.0) * 0.0, db),
             _ => (da, db),
         };
         let db = if self.0 == Mistake::ForgottenSum { db } else { db.sum_to_like(b) };

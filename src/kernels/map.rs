@@ -33,13 +33,13 @@ impl<const K: usize> Plan<K> {
             };
             if !plan.dims.is_empty() && (0..K).all(merges) {
                 *plan.dims.last_mut().expect("not empty") *= n;
-                for k in 0..K {
-                    *plan.strides[k].last_mut().expect("as long as dims") = inputs[k].strides[axis];
+                for (strides, input) in plan.strides.iter_mut().zip(inputs) {
+                    *strides.last_mut().expect("as long as dims") = input.strides[axis];
                 }
             } else {
                 plan.dims.push(n);
-                for k in 0..K {
-                    plan.strides[k].push(inputs[k].strides[axis]);
+                for (strides, input) in plan.strides.iter_mut().zip(inputs) {
+                    strides.push(input.strides[axis]);
                 }
             }
         }

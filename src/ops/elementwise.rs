@@ -128,26 +128,29 @@ pub trait Elementwise2: Copy + Send + Sync + 'static {
     }
 }
 
+/// A loop over `K` inputs.
+type Loop<T, E, const K: usize> = fn(E, [&[T]; K], &mut [T]);
+
 /// The loops of a function of one number over elements of type `T`.
 pub struct Loops<T, E> {
     forward: fn(E, &[T], &mut [T]),
     /// g · df(x, y).
-    backward: fn(E, &[T], &[T], &[T], &mut [T]),
+    backward: Loop<T, E, 3>,
     /// w · g · d²f(x).
-    second: fn(E, [&[T]; 4], &mut [T]),
+    second: Loop<T, E, 4>,
 }
 
 /// The loops of a function of two numbers.
 pub struct Loops2<T, E> {
     forward: fn(E, &[T], &[T], &mut [T]),
     /// g · ∂f/∂a and g · ∂f/∂b, from g, a, b and y.
-    backward: [fn(E, [&[T]; 4], &mut [T]); 2],
+    backward: [Loop<T, E, 4>; 2],
 }
 
 impl<T: Real, E: Elementwise> Loops<T, E> {
     pub(crate) const HERE: Loops<T, E> = Loops {
         forward: |e, x, out| run1(Forward(e), x, out),
-        backward: |e, g, x, y, out| run3(Backward(e), g, x, y, out),
+        backward: |e, [g, x, y], out| run3(Backward(e), g, x, y, out),
         second: |e, [w, g, x, y], out| run4(Second(e), w, g, x, y, out),
     };
 }
@@ -340,7 +343,7 @@ fn times_derivative<'t, T: Real>(
 
 fn product<T: Real, E: Elementwise>(e: E, g: &Tensor<T>, x: &Tensor<T>, y: &Tensor<T>) -> Result<Tensor<T>> {
     let backward = E::loops::<T>().backward;
-    elementwise([g, x, y], COST, |[g, x, y], out| backward(e, g, x, y, out))
+    elementwise([g, x, y], COST, |inputs, out| backward(e, inputs, out))
 }
 
 /// z = g · df(x, y), where y = f(x) is no input of its own: what it contributes is counted at x.

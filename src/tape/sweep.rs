@@ -295,10 +295,10 @@ impl<T: Real> Sweep<'_, T> {
             top = index;
             let node = &self.nodes[index as usize];
             let wanted = self.wanted.contains(&index);
-            if node.leaf || wanted {
-                if let Some(g) = &pending.slots[index as usize] {
-                    kept.push((index, g.clone()));
-                }
+            if (node.leaf || wanted)
+                && let Some(g) = &pending.slots[index as usize]
+            {
+                kept.push((index, g.clone()));
             }
             let first = index - u32::from(node.output);
             if first < index {

@@ -360,7 +360,7 @@ pub(crate) fn elementwise<E: Element, U: Element, const K: usize>(
 
 /// The one element of each input as a slice, and the rank they broadcast to, if each has just one.
 #[inline(always)]
-fn all_one<'a, E: Element, const K: usize>(inputs: [&'a Tensor<E>; K]) -> Option<(u32, [&'a [E]; K])> {
+fn all_one<E: Element, const K: usize>(inputs: [&Tensor<E>; K]) -> Option<(u32, [&[E]; K])> {
     let mut most = 0;
     let mut values: [&[E]; K] = [&[]; K];
     for (slice, input) in values.iter_mut().zip(inputs) {
