@@ -2,6 +2,7 @@
 
 use super::Tensor;
 use crate::error::{ErrorKind, Result};
+use crate::kernels::copy_strided;
 use crate::kernels::matmul::{self as kernel, Matrix};
 use crate::number::Real;
 use crate::shape::{Shape, broadcast};
@@ -188,6 +189,17 @@ impl Plan {
         let (ma, mb) = (matrix(va.data, va.offset, self.a), matrix(vb.data, vb.offset, self.b));
         let (m, k, n) = (self.m, self.k, self.n);
         if self.axes.is_empty() {
+            // The packing inside the product gathers a transposed right operand element by element; transposing it
+            // first, tile by tile, takes a third of that time (784×512: 0.11 ms against 0.35).
+            let transposed = self.b.row == 1 && self.b.col > 1 && m >= 32 && k * n >= 1 << 14;
+            if let (true, Ok(shape)) = (transposed, Shape::new([k, n])) {
+                let strides = [1, self.b.col];
+                let by_rows = |rows: &mut [T]| copy_strided(&[k, n], vb.data, vb.offset, &strides, rows);
+                if let Ok(copy) = Tensor::build(shape, by_rows) {
+                    let rows = Steps { row: n as isize, col: 1 };
+                    return kernel::matmul(m, k, n, ma, matrix(copy.view().data, 0, rows), out, accumulate);
+                }
+            }
             return kernel::matmul(m, k, n, ma, mb, out, accumulate);
         }
         let (from_a, from_b) = (self.offsets(va.offset, |x| x.a), self.offsets(vb.offset, |x| x.b));
