@@ -306,3 +306,15 @@ fn parameters_that_make_no_function_are_errors_at_the_users_line() {
         assert_eq!(error.location().unwrap().file(), file!(), "{error}");
     }
 }
+
+#[test]
+fn fixed_powers_of_negative_numbers_have_every_derivative() {
+    assert_eq!(orders::<f64>(|x| x.powf(3.0), -2.0), [-8.0, 12.0, -12.0, 6.0]);
+    assert_eq!(orders::<f64>(|x| x.powf(1.0), -3.0), [-3.0, 1.0, 0.0, 0.0]);
+    assert_eq!(orders::<f64>(|x| x.powf(-1.0), -2.0), [-0.5, -0.25, -0.25, -0.375]);
+    assert_eq!(orders::<f32>(|x| x.powf(2.0), -3.0), [9.0, -6.0, 2.0, 0.0]);
+    // Where the first derivative overflows and the second does not.
+    assert_eq!(orders::<f64>(|x| x.powi(3), 1e300)[2], 6.0 * 1e300);
+    assert_eq!(orders::<f64>(|x| x.powf(2.0), INF)[..3], [INF, INF, 2.0]);
+    assert_eq!(orders::<f64>(|x| x.powi(2), -INF)[..3], [INF, -INF, 2.0]);
+}

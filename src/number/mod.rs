@@ -112,8 +112,18 @@ pub trait Number:
     }
     /// The real cube root.
     fn cbrt(self) -> Self;
-    /// `xʸ`.
+    /// `xʸ`. For a fixed exponent use [`powf`](Number::powf), which has a derivative at negative x, too.
     fn pow(self, exponent: Self) -> Self;
+    /// `xᵖ` for a fixed p.
+    #[inline(always)]
+    fn powf(self, p: f64) -> Self {
+        self.pow(self.lit(p))
+    }
+    /// A multiple by a constant, whose derivative is the same multiple, also where x is infinite.
+    #[inline(always)]
+    fn scale(self, c: f64) -> Self {
+        self * self.lit(c)
+    }
     /// √(x² + y²) without overflow in between.
     fn hypot(self, other: Self) -> Self;
     /// The angle of the point `(x, y)`, called as `y.atan2(x)`.

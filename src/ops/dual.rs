@@ -107,6 +107,14 @@ macro_rules! dual_number {
                 (Dual { value, tangent }, Dual { value: error, tangent: value.lit(0.0) })
             }
             #[inline(always)]
+            fn powf(self, p: f64) -> Self {
+                self.chain(crate::ops::power::Powf(p))
+            }
+            #[inline(always)]
+            fn scale(self, c: f64) -> Self {
+                Dual { value: self.value.scale(c), tangent: self.tangent.scale(c) }
+            }
+            #[inline(always)]
             fn less(self, other: Self) -> N::Mask {
                 self.value.less(other.value)
             }

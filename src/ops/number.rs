@@ -63,6 +63,9 @@ macro_rules! var_number {
             fn lit(self, value: f64) -> Self {
                 self.constant(value)
             }
+            fn powf(self, p: f64) -> Self {
+                Var::powf(self, p)
+            }
             fn less(self, other: Self) -> Self {
                 self.lt(other)
             }

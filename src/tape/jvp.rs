@@ -90,7 +90,12 @@ impl<T: Real> Tape<T> {
             let _line = self.on_behalf_of(line);
             for (j, part) in parts.into_iter().enumerate() {
                 if let (Some(part), true) = (part, index + j as u32 <= y) {
-                    part.try_shape()?;
+                    let (found, wanted) = (part.try_shape()?, Var::new(self, index + j as u32).try_shape()?);
+                    if found != wanted {
+                        let what = format!("the tangent of output {j}");
+                        let kind = ErrorKind::Shape { what, found: found.to_vec(), wanted: wanted.to_vec() };
+                        return Err(Error::from(kind).at(name, line));
+                    }
                     self.add_tangent(&mut tangents[(index - lowest) as usize + j], part.index);
                 }
             }

@@ -190,9 +190,17 @@ impl<T: Real> Tape<T> {
         n: usize,
     ) -> SmallVec<[Var<'t, T>; 3]> {
         let first = self.push(operation, inputs, self.line());
-        let nodes = &self.store.borrow().nodes;
-        let made = nodes.len() - first as usize;
-        (0..n).map(|j| Var::new(self, first + if made == n { j as u32 } else { 0 })).collect()
+        let (made, name, line, failed) = {
+            let nodes = &self.store.borrow().nodes;
+            let node = &nodes[first as usize];
+            (nodes.len() - first as usize, node.name, node.line, node.value.is_err())
+        };
+        if made == n && !failed {
+            return (first..).take(n).map(|index| Var::new(self, index)).collect();
+        }
+        let failed =
+            if failed { first } else { self.push_error(output_count(made, n).at(name, line), name, line) };
+        smallvec::smallvec![Var::new(self, failed); n]
     }
 
     /// The line new nodes belong to: that of the call they serve, else the caller's.
@@ -260,7 +268,10 @@ impl<T: Real> Tape<T> {
                 }
             }
             match failed {
-                None => operation.forward(&values).map_err(|error| error.at(name, line)),
+                None => match operation.forward(&values) {
+                    Ok(outputs) if outputs.is_empty() => Err(output_count(0, 1).at(name, line)),
+                    outputs => outputs.map_err(|error| error.at(name, line)),
+                },
                 Some(error) => Err(error),
             }
         };
@@ -359,6 +370,12 @@ impl<T: Real> Tape<T> {
             f(&traveller.0)
         })
     }
+}
+
+/// An operation that made another number of outputs than was asked for.
+fn output_count(found: usize, wanted: usize) -> Error {
+    let (name, found, wanted) = ("the number of outputs", found.to_string(), wanted.to_string());
+    ErrorKind::Argument { name, found, wanted }.into()
 }
 
 impl<T: Real> Store<T> {

@@ -60,7 +60,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// element.
     #[track_caller]
     pub fn item(self) -> Result<T> {
-        self.value()?.item().map_err(|error| error.at("item", Location::caller()))
+        let line = Location::caller();
+        self.value()?.item().map_err(|error| error.at("item", line))
     }
 
     /// The shape.

@@ -99,7 +99,10 @@ impl<T: Real> Tape<T> {
                 (first, self.store.borrow().nodes[first as usize].outputs)
             };
             if first < index {
-                pending.set.insert(first);
+                // The inputs lie below the first output: where that is below every node wanted, so are they.
+                if first >= lowest {
+                    pending.set.insert(first);
+                }
                 continue;
             }
             let g: SmallVec<[Option<Var<'_, T>>; 2]> = (0..u32::from(outputs))

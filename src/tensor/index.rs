@@ -92,12 +92,13 @@ impl<E: Element> Iterator for Iter<'_, E> {
         let value = self.view.data[self.offset as usize];
         for axis in (0..self.shape.len()).rev() {
             let stride = self.view.strides[axis];
-            self.at[axis] += 1;
-            self.offset += stride;
-            if self.at[axis] < self.shape[axis] {
+            // The step of an axis of length 1 is never taken, and may be any.
+            if self.at[axis] + 1 < self.shape[axis] {
+                self.at[axis] += 1;
+                self.offset += stride;
                 break;
             }
-            self.offset -= self.shape[axis] as isize * stride;
+            self.offset -= self.at[axis] as isize * stride;
             self.at[axis] = 0;
         }
         Some(value)

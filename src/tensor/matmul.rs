@@ -184,6 +184,9 @@ impl Plan {
 
     /// `out = Σ a·b`, or `out += Σ a·b`.
     fn run<T: Real>(&self, a: &Tensor<T>, b: &Tensor<T>, out: &mut [T], accumulate: bool) {
+        if out.is_empty() {
+            return;
+        }
         let (va, vb) = (a.view(), b.view());
         let matrix = |data, offset, s: Steps| Matrix { data, offset, row_stride: s.row, col_stride: s.col };
         let (ma, mb) = (matrix(va.data, va.offset, self.a), matrix(vb.data, vb.offset, self.b));
@@ -206,9 +209,6 @@ impl Plan {
         let terms: usize = self.axes.iter().filter(|axis| axis.summed).map(|axis| axis.n).product();
         if terms == 1 && !accumulate {
             return kernel::batched(m, k, n, ma, &from_a, mb, &from_b, out);
-        }
-        if out.is_empty() {
-            return;
         }
         if terms == 0 && !accumulate {
             out.fill(T::ZERO);

@@ -100,9 +100,10 @@ impl Block {
                 start
             }
             None => {
+                let layout = layout(class)?;
                 FRESH.fetch_add(1, Relaxed);
                 // SAFETY: every class has a size above zero.
-                NonNull::new(unsafe { alloc_zeroed(layout(class)) })?
+                NonNull::new(unsafe { alloc_zeroed(layout) })?
             }
         };
         IN_USE.fetch_add(class_bytes(class), Relaxed);
@@ -125,8 +126,9 @@ impl Drop for Block {
 }
 
 fn release(address: usize, class: usize) {
+    let layout = layout(class).expect("a block of this class was allocated");
     // SAFETY: the address came from `alloc_zeroed` with this layout, and its one owner gives it up.
-    unsafe { dealloc(address as *mut u8, layout(class)) }
+    unsafe { dealloc(address as *mut u8, layout) }
 }
 
 /// A poisoned list is whole all the same: a push or a pop cannot be half done.
@@ -134,8 +136,9 @@ fn lock(list: &Mutex<Vec<usize>>) -> std::sync::MutexGuard<'_, Vec<usize>> {
     list.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn layout(class: usize) -> Layout {
-    Layout::from_size_align(class_bytes(class), ALIGN).expect("a class is smaller than the address space")
+/// The memory of a block; none for the last class, which is larger than half the address space.
+fn layout(class: usize) -> Option<Layout> {
+    Layout::from_size_align(class_bytes(class), ALIGN).ok()
 }
 
 /// The smallest class of at least `bytes`: 64, 128, 192, 256, then 1¼, 1½, 1¾ and 2 times each power of two.

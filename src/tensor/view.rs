@@ -96,8 +96,9 @@ impl<E: Element> Tensor<E> {
             _ if shape.count() == 1 => value(self.view().data),
             Repr::One { .. } => {
                 // A broadcast, or an empty piece, of one element needs memory to be a view of.
-                let mut owner = super::buffer::Buffer::new(1).expect("64 bytes");
-                owner.copy_from_slice(self.view().data);
+                let data = &self.view().data[..shape.count().min(1)];
+                let mut owner = super::buffer::Buffer::new(data.len()).expect("64 bytes");
+                owner.copy_from_slice(data);
                 let array = Array { shape, strides, offset: 0, storage: Storage::Own(owner) };
                 Tensor(Repr::Many(Arc::new(array)))
             }
@@ -216,11 +217,12 @@ impl<E: Element> Tensor<E> {
         let mut dims = self.shape().to_vec();
         dims[axis] = count;
         let mut strides = Strides::from_slice(self.strides());
-        let offset = self.view().offset as isize + first as isize * strides[axis];
-        strides[axis] = strides[axis].saturating_mul(step);
         let shape = Shape::new(dims)?;
-        // An empty piece may begin one past the end of the memory.
-        let offset = if shape.count() == 0 { 0 } else { offset as usize };
+        // An empty piece may begin past the end of the memory.
+        let begin = if shape.count() == 0 { None } else { Some(first as isize * strides[axis]) };
+        let offset = begin.map_or(0, |begin| (self.view().offset as isize + begin) as usize);
+        // The step of an axis of length 1 leads nowhere, however long it is.
+        strides[axis] = strides[axis].saturating_mul(step);
         Ok(self.strided(shape, strides, offset))
     }
 
