@@ -3,7 +3,7 @@
 
 use super::elementwise::unary;
 use super::guard::nan_of;
-use super::hardtanh::Hardtanh;
+use super::activation::Hardtanh;
 
 unary! {
     /// `(x + 3)/6` cut to [0, 1], element by element.

@@ -1,6 +1,6 @@
 //! The logarithm of softmax.
 
-use super::softmax::{along, along2};
+use super::axis::{along, along2};
 use crate::error::Result;
 use crate::kernels::rows;
 use crate::number::Real;

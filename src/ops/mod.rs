@@ -78,6 +78,7 @@ operations! {
 }
 
 pub mod activation;
+mod axis;
 mod dual;
 mod elementwise;
 mod guard;
