@@ -5,6 +5,9 @@ use retrograde::{
     At, Error, ErrorKind, Operation, Outputs, Parts, Reduction, Result, Slice, Tape, Tensor, Var,
 };
 
+/// An operation along an axis.
+type AlongAxis = for<'t> fn(Var<'t, f64>, isize) -> Var<'t, f64>;
+
 type Call = for<'t> fn(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>;
 
 /// Values that differ, of any shape.
@@ -74,7 +77,7 @@ fn variables_of_two_tapes_never_meet() {
 
 #[test]
 fn no_axis_is_out_of_bounds_unseen() {
-    let calls: [for<'t> fn(Var<'t, f64>, isize) -> Var<'t, f64>; 17] = [
+    let calls: [AlongAxis; 17] = [
         |x, a| x.sum_axes(a),
         |x, a| x.mean_keepdim(a),
         |x, a| x.max_axes(a),

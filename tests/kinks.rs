@@ -318,3 +318,48 @@ fn fixed_powers_of_negative_numbers_have_every_derivative() {
     assert_eq!(orders::<f64>(|x| x.powf(2.0), INF)[..3], [INF, INF, 2.0]);
     assert_eq!(orders::<f64>(|x| x.powi(2), -INF)[..3], [INF, -INF, 2.0]);
 }
+
+#[test]
+fn the_derivative_of_abs_at_zero_is_zero_and_that_of_sign_everywhere() {
+    at(|x| x.abs(), [-2.0, -0.0, 0.0, 3.0], [2.0, 0.0, 0.0, 3.0], [-1.0, 0.0, 0.0, 1.0]);
+    at(|x| x.sign(), [-2.0, 0.0, 3.0], [-1.0, 0.0, 1.0], [0.0; 3]);
+    assert!(orders::<f64>(|x| x.abs(), f64::NAN)[..2].iter().all(|d| d.is_nan()));
+}
+
+#[test]
+fn the_zeroth_power_is_one_with_derivative_zero_also_at_zero() {
+    at(|x| x.powf(0.0), [-1.0, 0.0, 2.0], [1.0; 3], [0.0; 3]);
+    at(|x| x.powi(0), [-1.0, 0.0, 2.0], [1.0; 3], [0.0; 3]);
+    at(|x| x.pow(x.tape().scalar(0.0)), [-1.0, 0.0, 2.0], [1.0; 3], [0.0; 3]);
+    // By the exponent at a base of 0: 0 for exponents at or above 0.
+    at(|y| y.tape().scalar(0.0).pow(y), [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]);
+}
+
+#[test]
+fn ties_of_minimum_and_maximum_are_split_evenly() {
+    at(|x| x.maximum(x.tape().scalar(1.0)), [0.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0.0, 0.5, 1.0]);
+    at(|x| x.minimum(x.tape().scalar(1.0)), [0.0, 1.0, 2.0], [0.0, 1.0, 1.0], [1.0, 0.5, 0.0]);
+    at(|x| x.maximum(x), [0.0, -3.0], [0.0, -3.0], [1.0, 1.0]);
+    for other in [f64::NAN, 1.0] {
+        let tape = Tape::new();
+        let (x, y) = (tape.var(&Tensor::scalar(f64::NAN)), tape.constant(&Tensor::scalar(other)));
+        assert!(x.maximum(y).item().unwrap().is_nan() && y.maximum(x).item().unwrap().is_nan());
+        assert!(x.minimum(y).backward().unwrap().wrt(x).unwrap().item().unwrap().is_nan());
+    }
+}
+
+#[test]
+fn hypot_and_atan2_at_the_origin_have_derivatives_zero() {
+    let tape = Tape::new();
+    let (a, b) = (tape.var(&Tensor::scalar(0.0)), tape.var(&Tensor::scalar(0.0)));
+    for y in [a.hypot(b), a.atan2(b)] {
+        assert_eq!(y.item().unwrap(), 0.0);
+        let grads = y.backward().unwrap();
+        assert_eq!(grads.wrt(a).unwrap().item().unwrap(), 0.0);
+        assert_eq!(grads.wrt(b).unwrap().item().unwrap(), 0.0);
+    }
+    assert_eq!(orders::<f64>(|x| x.hypot(x), 0.0), [0.0; 4]);
+    // The length of a difference that is nothing.
+    let difference = (a - b).hypot(b - a);
+    assert_eq!(difference.backward().unwrap().wrt(a).unwrap().item().unwrap(), 0.0);
+}

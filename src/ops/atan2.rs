@@ -21,8 +21,9 @@ impl Elementwise2 for Atan2 {
     #[inline(always)]
     fn df<N: Number>(self, a: N, b: N, _y: N) -> (N, N) {
         let h = a.hypot(b);
-        let h = N::select(h.equal(h.lit(0.0)), h.lit(1.0), h);
-        (b / h / h, -(a / h / h))
+        let (zero, origin) = (h.lit(0.0), h.equal(h.lit(0.0)));
+        let h = N::select(origin, h.lit(1.0), h);
+        (N::select(origin, zero, b / h / h), N::select(origin, zero, -(a / h / h)))
     }
 
     compiled2!(Atan2);

@@ -17,11 +17,12 @@ impl Elementwise2 for Hypot {
         a.hypot(b)
     }
 
-    /// The direction, and 0 at the origin, where there is none.
+    /// The direction, and 0 at the origin, where there is none; its own derivative is 0 there, too.
     #[inline(always)]
     fn df<N: Number>(self, a: N, b: N, y: N) -> (N, N) {
-        let y = N::select(y.equal(y.lit(0.0)), y.lit(1.0), y);
-        (a / y, b / y)
+        let (zero, origin) = (y.lit(0.0), y.equal(y.lit(0.0)));
+        let y = N::select(origin, y.lit(1.0), y);
+        (N::select(origin, zero, a / y), N::select(origin, zero, b / y))
     }
 
     compiled2!(Hypot);
