@@ -401,5 +401,6 @@ fn every_operation_conforms() {
     let seconds = start.elapsed().as_secs_f64();
     let n = checks.load(Relaxed);
     println!("{} samples, {n} checks in {seconds:.1} s", samples.len());
+    assert!(n >= 100_000, "only {n} checks");
     assert!(failures.is_empty(), "{} of {} samples:\n{}", failures.len(), samples.len(), failures.join("\n"));
 }

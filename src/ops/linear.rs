@@ -1,5 +1,6 @@
 //! The affine map of a dense layer.
 
+use super::activation::Activation;
 use crate::error::Result;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
@@ -97,6 +98,42 @@ impl<'t, T: Real> Var<'t, T> {
             None => self.tape().apply(Linear, &[self, w]),
         }
     }
+
+    /// A layer, `f(x·W + b)`, with any [activation](crate::activation) as a value, also a boxed one or one of your own.
+    ///
+    /// # Gradient
+    ///
+    /// To x, W and b, by the activation's backward closure and then [`linear`](Var::linear)'s.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`linear`](Var::linear) and of the activation.
+    ///
+    /// ```
+    /// use retrograde::activation::{Softmax, Tanh};
+    /// use retrograde::{Activation, Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.constant(&Tensor::from([[1.0, -1.0]]));
+    /// let w = tape.var(&Tensor::eye(2)?);
+    /// let b = tape.var(&Tensor::from([0.5, 0.5]));
+    /// let activations: [Box<dyn Activation<f64>>; 2] = [Box::new(Tanh), Box::new(Softmax::default())];
+    /// for f in &activations {
+    ///     let y = x.layer(w, b, f.as_ref());
+    ///     assert_eq!(y.value()?, f.apply(x.matmul(w) + b).value()?);
+    ///     assert_eq!(y.square().sum().backward()?.wrt(w)?.shape(), [2, 2]);
+    /// }
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn layer(
+        self,
+        w: Var<'t, T>,
+        b: impl Into<Option<Var<'t, T>>>,
+        f: &(impl Activation<T> + ?Sized),
+    ) -> Var<'t, T> {
+        self.tape().composed("layer", || Ok(f.apply(self.linear(w, b))))
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +151,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     vec![
         sample!("linear", shapes(layers, -1.0, 1.0), |x| x[0].linear(x[1], x[2])),
         sample!("linear without a bias", shapes(layers, -1.0, 1.0), |x| x[0].linear(x[1], None) + x[2]),
+        sample!("layer", shapes(layers, -1.0, 1.0), |x| x[0].layer(x[1], x[2], &super::activation::Gelu)),
+        sample!("layer with softmax", shapes(&[&[&[4, 3], &[3, 2], &[2]]], -1.0, 1.0), |x| {
+            x[0].layer(x[1], x[2], &super::activation::Softmax::default())
+        }),
         sample!("linear twice", shapes(&[&[&[2, 2, 3], &[3, 3], &[3]]], -1.0, 1.0), |x| {
             x[0].linear(x[1], x[2]).tanh().linear(x[1], x[2])
         }),

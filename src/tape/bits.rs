@@ -5,6 +5,14 @@
 pub struct Bits(Vec<u64>);
 
 impl Bits {
+    /// These indices.
+    pub(super) fn of(indices: &[u32]) -> Bits {
+        let mut bits = Bits::default();
+        bits.grow(indices.iter().max().map_or(0, |&last| last as usize + 1));
+        indices.iter().for_each(|&index| bits.insert(index));
+        bits
+    }
+
     /// Makes room for indices below `n`; keeps what is in the set.
     pub(super) fn grow(&mut self, n: usize) {
         let words = n.div_ceil(64);

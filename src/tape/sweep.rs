@@ -175,16 +175,18 @@ impl<T: Real> Tape<T> {
     ) -> Result<Vec<Tensor<T>>> {
         self.check_wanted(y, nodes)?;
         let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
-        let kept = self.in_pool(|tape| {
+        let mut kept = self.in_pool(|tape| {
             let reach = tape.reach(&wanted, y.index);
+            let wanted = Bits::of(&wanted);
             tape.first_order(y.index, seed, Needed::Of(&reach), &wanted, Rules::Fused)
         })?;
+        kept.sort_unstable_by_key(|entry| entry.0);
         let zeros = |shape: &[usize]| Tensor::scalar(T::ZERO).expand(shape);
         nodes
             .iter()
-            .map(|node| match kept.iter().find(|(index, _)| *index == node.index) {
-                Some((_, g)) => Ok(g.clone()),
-                None => zeros(&node.try_shape()?),
+            .map(|node| match kept.binary_search_by_key(&node.index, |entry| entry.0) {
+                Ok(at) => Ok(kept[at].1.clone()),
+                Err(_) => zeros(&node.try_shape()?),
             })
             .collect()
     }
@@ -227,7 +229,7 @@ impl<T: Real> Tape<T> {
 
     fn gradients(&self, y: u32, seed: &Tensor<T>, rules: Rules) -> Result<Gradients<T>> {
         self.in_pool(|tape| {
-            let mut kept = tape.first_order(y, seed, Needed::Flags, &[], rules)?;
+            let mut kept = tape.first_order(y, seed, Needed::Flags, &Bits::default(), rules)?;
             kept.sort_unstable_by_key(|entry| entry.0);
             let mut kept = kept.into_iter().peekable();
             let store = tape.store.borrow();
@@ -252,7 +254,7 @@ impl<T: Real> Tape<T> {
         y: u32,
         seed: &Tensor<T>,
         needed: Needed<'_>,
-        wanted: &[u32],
+        wanted: &Bits,
         rules: Rules,
     ) -> Result<Vec<(u32, Tensor<T>)>> {
         let mut pending = std::mem::take(&mut self.store.borrow_mut().pending);
@@ -272,7 +274,7 @@ impl<T: Real> Tape<T> {
 struct Sweep<'a, T: Real> {
     nodes: &'a [Node<T>],
     needed: Needed<'a>,
-    wanted: &'a [u32],
+    wanted: &'a Bits,
     rules: Rules,
 }
 
@@ -294,7 +296,7 @@ impl<T: Real> Sweep<'_, T> {
         while let Some(index) = pending.set.last_up_to(top) {
             top = index;
             let node = &self.nodes[index as usize];
-            let wanted = self.wanted.contains(&index);
+            let wanted = self.wanted.get(index);
             if (node.leaf || wanted)
                 && let Some(g) = &pending.slots[index as usize]
             {

@@ -79,10 +79,9 @@ impl<T: Real> Tape<T> {
 
     fn recorded(&self, y: u32, seed: u32, wanted: &[u32]) -> Result<Vec<Option<u32>>> {
         let Some(&lowest) = wanted.iter().min() else { return Ok(vec![]) };
-        let mut kept = vec![None; wanted.len()];
         let reach = self.reach(wanted, y);
         if lowest > y || !reach.get(y) {
-            return Ok(kept);
+            return Ok(vec![None; wanted.len()]);
         }
         let mut pending =
             Slots { lowest, slots: vec![None; (y - lowest + 1) as usize], set: Bits::default() };
@@ -90,9 +89,6 @@ impl<T: Real> Tape<T> {
         pending.put(y, Var::new(self, seed));
         while let Some(index) = pending.set.last_up_to(y) {
             pending.set.remove(index);
-            for (kept, _) in kept.iter_mut().zip(wanted).filter(|(_, wanted)| **wanted == index) {
-                *kept = pending.get(index);
-            }
             let (first, outputs) = {
                 let node = &self.store.borrow().nodes[index as usize];
                 let first = index - u32::from(node.output);
@@ -125,7 +121,8 @@ impl<T: Real> Tape<T> {
                 pending.put(input, part);
             }
         }
-        Ok(kept)
+        // A cotangent stays in its slot when its node's turn has come.
+        Ok(wanted.iter().map(|&index| if index <= y { pending.get(index) } else { None }).collect())
     }
 
     /// Runs a node's rule so that it is recorded on this tape; nothing if the node is a leaf.
