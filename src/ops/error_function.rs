@@ -18,7 +18,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.0));
+    /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!(x.erf().item()?, 0.0);
     /// assert_eq!(x.erf().backward()?.wrt(x)?.item()?, std::f64::consts::FRAC_2_SQRT_PI);
     /// # Ok::<(), retrograde::Error>(())
@@ -34,7 +34,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(10.0));
+    /// let x = tape.var(&Tensor::scalar(10.0_f64));
     /// assert!((x.erfc().item()? / 2.088487583762545e-45 - 1.0).abs() < 1e-14);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -66,7 +66,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.0));
+    /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!(x.normal_cdf().item()?, 0.5);
     /// # Ok::<(), retrograde::Error>(())
     /// ```

@@ -14,7 +14,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.0));
+    /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!(x.sinh().backward()?.wrt(x)?.item()?, 1.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -29,7 +29,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.0));
+    /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!((x.cosh().item()?, x.cosh().backward()?.wrt(x)?.item()?), (1.0, 0.0));
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -44,7 +44,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.75));
+    /// let x = tape.var(&Tensor::scalar(0.75_f64));
     /// assert!((x.asinh().backward()?.wrt(x)?.item()? - 0.8).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -60,7 +60,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(1.25));
+    /// let x = tape.var(&Tensor::scalar(1.25_f64));
     /// assert!((x.acosh().backward()?.wrt(x)?.item()? - 4.0 / 3.0).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -76,7 +76,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.5));
+    /// let x = tape.var(&Tensor::scalar(0.5_f64));
     /// assert!((x.atanh().backward()?.wrt(x)?.item()? - 4.0 / 3.0).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```

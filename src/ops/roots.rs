@@ -13,7 +13,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(4.0));
+    /// let x = tape.var(&Tensor::scalar(4.0_f64));
     /// assert_eq!(x.recip().item()?, 0.25);
     /// assert_eq!(x.recip().backward()?.wrt(x)?.item()?, -0.0625);
     /// # Ok::<(), retrograde::Error>(())
@@ -29,7 +29,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(-3.0));
+    /// let x = tape.var(&Tensor::scalar(-3.0_f64));
     /// assert_eq!(x.square().item()?, 9.0);
     /// assert_eq!(x.square().backward()?.wrt(x)?.item()?, -6.0);
     /// # Ok::<(), retrograde::Error>(())
@@ -61,7 +61,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(4.0));
+    /// let x = tape.var(&Tensor::scalar(4.0_f64));
     /// assert_eq!(x.rsqrt().item()?, 0.5);
     /// assert_eq!(x.rsqrt().backward()?.wrt(x)?.item()?, -0.0625);
     /// # Ok::<(), retrograde::Error>(())
@@ -77,7 +77,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(-8.0));
+    /// let x = tape.var(&Tensor::scalar(-8.0_f64));
     /// assert_eq!(x.cbrt().item()?, -2.0);
     /// assert!((x.cbrt().backward()?.wrt(x)?.item()? - 1.0 / 12.0).abs() < 1e-16);
     /// # Ok::<(), retrograde::Error>(())

@@ -96,7 +96,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// let x = tape.var(&Tensor::from([1.0, 2.0, 6.0, 7.0]));
     /// assert_eq!(x.mean().item()?, 4.0);
     /// assert_eq!(x.mean().backward()?.wrt(x)?.to_vec(), [0.25; 4]);
-    /// assert!(tape.var(&Tensor::zeros([0])?).mean().item()?.is_nan());
+    /// assert!(f64::is_nan(tape.var(&Tensor::zeros([0])?).mean().item()?));
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]

@@ -13,7 +13,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(1e-8));
+    /// let x = tape.var(&Tensor::scalar(1e-8_f64));
     /// assert!((x.tanhshrink().item()? / (1e-24 / 3.0) - 1.0).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```

@@ -14,7 +14,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.0));
+    /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!(x.sin().backward()?.wrt(x)?.item()?, 1.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -29,7 +29,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(1.0));
+    /// let x = tape.var(&Tensor::scalar(1.0_f64));
     /// assert!((x.cos().backward()?.wrt(x)?.item()? + 1f64.sin()).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -59,7 +59,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.6));
+    /// let x = tape.var(&Tensor::scalar(0.6_f64));
     /// assert!((x.asin().backward()?.wrt(x)?.item()? - 1.25).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -75,7 +75,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(0.6));
+    /// let x = tape.var(&Tensor::scalar(0.6_f64));
     /// assert!((x.acos().backward()?.wrt(x)?.item()? + 1.25).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
@@ -91,7 +91,7 @@ unary! {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::scalar(2.0));
+    /// let x = tape.var(&Tensor::scalar(2.0_f64));
     /// assert!((x.atan().backward()?.wrt(x)?.item()? - 0.2).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
