@@ -102,6 +102,9 @@ type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Drawn {
     let path = std::env::args_os().nth(1).map_or_else(|| "target/activations.svg".into(), PathBuf::from);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let entries = entries();
     let x = Tensor::linspace(RANGE.0, RANGE.1, 801)?;
     let points = x.to_vec();

@@ -75,6 +75,9 @@ struct Epoch {
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).map_or_else(|| "target/digits.svg".into(), PathBuf::from);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let digits = Digits::read();
     let mut random = Generator::new(1);
     let mut order: Vec<usize> = (0..digits.labels.len()).collect();
