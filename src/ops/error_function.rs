@@ -1,6 +1,7 @@
 //! The error function, its complement, and the normal law's density and distribution.
 
 use super::elementwise::unary;
+use super::guard::within;
 use crate::number::Number;
 use std::f64::consts::FRAC_2_SQRT_PI;
 
@@ -80,11 +81,4 @@ fn exp_minus_square<N: Number>(x: N) -> N {
     let x = within(x, 30.0);
     let (h, l) = x.two_product(x);
     (-h).exp() * (x.lit(1.0) - l)
-}
-
-/// x cut to ±bound, where the function has long been 0: its square then stays finite at every order.
-#[inline(always)]
-fn within<N: Number>(x: N, bound: f64) -> N {
-    let (low, high) = (x.lit(-bound), x.lit(bound));
-    N::select(x.greater(high), high, N::select(x.less(low), low, x))
 }
