@@ -31,6 +31,8 @@ pub struct Error(Arc<Report>);
 struct Report {
     kind: ErrorKind,
     operation: Option<&'static str>,
+    /// The names that the user gave to what the operation acted on.
+    of: Option<Box<str>>,
     location: Option<&'static Location<'static>>,
 }
 
@@ -170,6 +172,45 @@ pub enum ErrorKind {
         /// What was asked: `"reverse mode"`, `"forward mode"`, …
         mode: &'static str,
     },
+    /// A second derivative, or a forward one, of an operation whose backward closure works on plain tensors.
+    #[error(
+        "the backward closure works on plain tensors, so it can be differentiated once only: \
+         write it in variables, by `Tape::record`, for more"
+    )]
+    OnceDifferentiable,
+    /// A sweep, started by an operation's own rule, through that operation.
+    #[error("a sweep inside the operation's own rule cannot pass through the operation")]
+    Reentrant,
+    /// A closure that gave something else when it was run again.
+    #[error(
+        "the closure is not deterministic: element {index:?} was {first:e} and is {again:e} when run again"
+    )]
+    NotDeterministic {
+        /// The first element that differs.
+        index: Vec<usize>,
+        /// What it was at first.
+        first: f64,
+        /// What it was the second time.
+        again: f64,
+    },
+    /// An iteration that did not reach its tolerance.
+    #[error("no convergence: residual {residual:.3e} above {tolerance:.3e} after {iterations} iterations")]
+    NotConverged {
+        /// The residual reached, relative to the right-hand side.
+        residual: f64,
+        /// The one wanted.
+        tolerance: f64,
+        /// The iterations done.
+        iterations: usize,
+    },
+    /// A linear system without a unique solution.
+    #[error("the matrix of size {size} is singular: pivot {pivot} is 0")]
+    Singular {
+        /// The number of rows.
+        size: usize,
+        /// The column in which no pivot was found, from 0.
+        pivot: usize,
+    },
     /// A backward closure that gave the wrong number of cotangents.
     #[error("the backward closure gave {found} cotangents for {wanted} inputs")]
     CotangentCount {
@@ -230,18 +271,29 @@ impl Error {
         report.location.get_or_insert(location);
         self
     }
+
+    /// Says what the operation acted on, in the user's own names, unless that was said or the operation is another.
+    pub(crate) fn of(mut self, labels: &str) -> Error {
+        let report = Arc::make_mut(&mut self.0);
+        if report.operation.is_none() {
+            report.of.get_or_insert_with(|| labels.into());
+        }
+        self
+    }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Error {
-        Error(Arc::new(Report { kind, operation: None, location: None }))
+        Error(Arc::new(Report { kind, operation: None, of: None, location: None }))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(operation) = self.0.operation {
-            write!(f, "{operation}: ")?;
+        match (self.0.operation, &self.0.of) {
+            (Some(operation), Some(of)) => write!(f, "{operation} of {of}: ")?,
+            (Some(operation), None) => write!(f, "{operation}: ")?,
+            (None, _) => {}
         }
         write!(f, "{}", self.0.kind)?;
         if let Some(location) = self.0.location {

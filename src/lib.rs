@@ -40,6 +40,7 @@ mod approximate;
 #[cfg(test)]
 mod conformance;
 mod error;
+pub mod functional;
 mod gradcheck;
 mod kernels;
 mod number;
@@ -48,6 +49,7 @@ pub mod optim;
 mod shape;
 mod tape;
 mod tensor;
+pub mod transform;
 
 pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
@@ -55,7 +57,12 @@ pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real};
 pub use ops::{Activation, Contraction, Dual, Elementwise, Elementwise2, Reduction, activation};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
-pub use tape::{At, Gradients, IntoVar, Key, Operation, Outputs, Partials, Parts, Saved, Tape, Var, one};
+#[doc(hidden)]
+pub use tape::Segment;
+pub use tape::{
+    At, Gradients, HookId, IntoVar, Key, NonFinite, Operation, Outputs, Partials, Parts, Phase, Saved, Tape,
+    Var, one,
+};
 pub use tensor::pool as memory;
 pub use tensor::{Generator, Iter, Slice, Tensor};
 

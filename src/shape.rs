@@ -208,6 +208,15 @@ pub(crate) fn broadcast(left: &[usize], right: &[usize]) -> Result<Shape> {
     Shape::new(dims)
 }
 
+/// The index of the element at a place counted in row-major order.
+pub(crate) fn unravel(mut at: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (i, &n) in index.iter_mut().zip(shape).rev() {
+        (*i, at) = (at % n.max(1), at / n.max(1));
+    }
+    index
+}
+
 /// The strides of a row-major layout.
 pub(crate) fn row_major(shape: &[usize]) -> Strides {
     let mut strides = Strides::from_elem(0, shape.len());
@@ -266,6 +275,13 @@ mod tests {
             let wanted = ErrorKind::Axis { axis, shape: shape.to_vec() };
             assert_eq!(*Axes::from(axis).resolve(&shape).unwrap_err().kind(), wanted);
         }
+    }
+
+    #[test]
+    fn places_become_indices() {
+        assert_eq!(unravel(23, &[2, 3, 4]), [1, 2, 3]);
+        assert_eq!(unravel(5, &[2, 3, 4]), [0, 1, 1]);
+        assert!(unravel(0, &[]).is_empty());
     }
 
     #[test]

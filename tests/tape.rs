@@ -281,7 +281,8 @@ fn a_backward_closure_that_gives_the_wrong_things_is_named() {
         }
     }
     let forward = tape.jvp(misshapen, [(x, &Tensor::from([1.0, 1.0]))]).unwrap_err();
-    assert_eq!(forward.kind(), &ErrorKind::NoRule { mode: "forward mode" });
+    let what = "the cotangent of input 0".into();
+    assert_eq!(forward.kind(), &ErrorKind::Shape { what, found: vec![], wanted: vec![2] });
     assert_eq!(forward.operation(), Some("bent"));
 }
 

@@ -30,6 +30,8 @@ pub struct Node<T: Real> {
     pub(super) needs: bool,
     /// Whether it is a variable: a leaf made by `var`.
     pub(super) leaf: bool,
+    /// Whether it is a checkpointed segment, which a sweep runs again.
+    pub(super) segment: bool,
 }
 
 #[cfg(test)]

@@ -45,16 +45,25 @@ pub trait Operation<T: Real>: Send + Sync + 'static {
 
     /// Forward mode: the tangent of each output from those of the inputs, `J dx`.
     ///
+    /// Unless overridden it is the transpose of [`vjp`](Operation::vjp): that is linear in the cotangents, so its own
+    /// derivative by them, along `dx`, is `J dx`. A rule of one's own is about twice as fast.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoRule`] unless overridden.
-    fn jvp<'t>(&self, _at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        Err(ErrorKind::NoRule { mode: "forward mode" }.into())
+    /// [`ErrorKind::NoRule`] if there is no `vjp` either.
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        super::jvp::transposed(at, |at| self.vjp(at))
     }
 
     /// First-order cotangents by kernels, or nothing if there is no faster way than `vjp`. Takes the cotangents it
     /// uses out of `g`, so that it may write over their memory.
     fn fused(&self, _at: &Saved<'_, T>, _g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
+        None
+    }
+
+    /// The closure of a checkpointed segment, which a sweep runs again instead of asking for a rule.
+    #[doc(hidden)]
+    fn segment(&self) -> Option<&super::Segment<T>> {
         None
     }
 }
@@ -250,30 +259,6 @@ impl<'a, T: Real> Saved<'a, T> {
     }
 }
 
-/// A forward and a backward closure as an operation.
-pub(super) struct Closures<F, B> {
-    pub(super) name: &'static str,
-    pub(super) forward: F,
-    pub(super) backward: B,
-}
-
-impl<T, F, B> Operation<T> for Closures<F, B>
-where
-    T: Real,
-    F: Fn(&[&Tensor<T>]) -> Result<Tensor<T>> + Send + Sync + 'static,
-    B: for<'t> Fn(&At<'_, 't, T>) -> Result<Parts<'t, T>> + Send + Sync + 'static,
-{
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        (self.forward)(x).map(one)
-    }
-    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        (self.backward)(at)
-    }
-}
-
 /// The sum of two values of one shape: how contributions to a cotangent meet.
 pub(super) struct Accumulate;
 
@@ -289,5 +274,26 @@ impl<T: Real> Operation<T> for Accumulate {
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.sum_of(|_, dx| dx)
+    }
+}
+
+/// The identity: a value as the argument of a function that is differentiated.
+pub(super) struct Argument;
+
+impl<T: Real> Operation<T> for Argument {
+    fn name(&self) -> &'static str {
+        "argument"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        Ok(one(x[0].clone()))
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.one(at.g(0))
+    }
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        at.sum_of(|_, dx| dx)
+    }
+    fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
+        at.one(Ok(g[0].take()?))
     }
 }

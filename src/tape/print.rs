@@ -30,6 +30,9 @@ impl<T: Real> fmt::Display for Tape<T> {
             } else {
                 first = index;
             }
+            if let Some(label) = store.labels.get(&(index as u32)) {
+                text += &format!(" {label:?}");
+            }
             for input in &node.inputs {
                 text += &format!(" %{input}");
             }

@@ -3,7 +3,7 @@
 use super::operation::{At, Needed, Parts};
 use super::sweep::{check_count, check_shape};
 use super::{Bits, IntoVar, Tape, Var};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -60,35 +60,73 @@ impl<T: Real> Tape<T> {
         nodes: &[Var<'t, T>],
     ) -> Result<Vec<Var<'t, T>>> {
         let line = Location::caller();
-        let run = || {
-            self.check_wanted(y, nodes)?;
-            let seed = self.seed("seed", y, seed)?;
-            let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
-            self.in_pool(|tape| tape.recorded(y.index, seed.index, &wanted))
-        };
-        let found = run().map_err(|error| error.at("vjp", line))?;
-        Ok(found
-            .into_iter()
-            .zip(nodes)
-            .map(|(g, node)| match g {
-                Some(index) => Var::new(self, index),
-                None => node.zeros_like(),
-            })
-            .collect())
+        self.cotangents([(y, seed)], nodes).map_err(|error| error.at("vjp", line))
     }
 
-    fn recorded(&self, y: u32, seed: u32, wanted: &[u32]) -> Result<Vec<Option<u32>>> {
-        let Some(&lowest) = wanted.iter().min() else { return Ok(vec![]) };
+    /// As [`vjp`](Tape::vjp), from several outputs with a seed each, in one sweep: `Σ seedᵀ ∂y/∂node`.
+    ///
+    /// # Errors
+    ///
+    /// As [`vjp`](Tape::vjp).
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::scalar(3.0));
+    /// let one = Tensor::scalar(1.0);
+    /// let g = tape.vjp_many(&[(x * x, &one), (x * x * x, &one)], &[x])?;
+    /// assert_eq!(g[0].item()?, 6.0 + 27.0);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn vjp_many<'t, V: IntoVar<'t, T> + Copy>(
+        &'t self,
+        outputs: &[(Var<'t, T>, V)],
+        nodes: &[Var<'t, T>],
+    ) -> Result<Vec<Var<'t, T>>> {
+        let line = Location::caller();
+        self.cotangents(outputs.iter().copied(), nodes).map_err(|error| error.at("vjp_many", line))
+    }
+
+    fn cotangents<'t, V: IntoVar<'t, T>>(
+        &'t self,
+        outputs: impl IntoIterator<Item = (Var<'t, T>, V)>,
+        nodes: &[Var<'t, T>],
+    ) -> Result<Vec<Var<'t, T>>> {
+        self.check_wanted(nodes)?;
+        let mut seeds = Vec::new();
+        for (y, seed) in outputs {
+            seeds.push((y.index, self.seed("seed", y, seed)?.index));
+        }
+        let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
+        let found = self.in_pool(|tape| tape.recorded(&seeds, &wanted))?;
+        let zeros = |(found, node): (Option<u32>, &Var<'t, T>)| match found {
+            Some(index) => Var::new(self, index),
+            None => node.zeros_like(),
+        };
+        Ok(found.into_iter().zip(nodes).map(zeros).collect())
+    }
+
+    fn recorded(&self, seeds: &[(u32, u32)], wanted: &[u32]) -> Result<Vec<Option<u32>>> {
+        let nothing = || Ok(vec![None; wanted.len()]);
+        let Some(&lowest) = wanted.iter().min() else { return nothing() };
+        let Some(y) = seeds.iter().map(|seed| seed.0).max() else { return nothing() };
         let reach = self.reach(wanted, y);
-        if lowest > y || !reach.get(y) {
-            return Ok(vec![None; wanted.len()]);
+        if lowest > y {
+            return nothing();
         }
         let mut pending =
             Slots { lowest, slots: vec![None; (y - lowest + 1) as usize], set: Bits::default() };
         pending.set.grow(y as usize + 1);
-        pending.put(y, Var::new(self, seed));
+        for &(y, seed) in seeds.iter().filter(|seed| reach.get(seed.0)) {
+            pending.put(y, Var::new(self, seed));
+        }
         while let Some(index) = pending.set.last_up_to(y) {
             pending.set.remove(index);
+            if let Some(g) = pending.get(index) {
+                pending.replace(index, self.call_hooks(index, Var::new(self, g))?);
+            }
             let (first, outputs) = {
                 let node = &self.store.borrow().nodes[index as usize];
                 let first = index - u32::from(node.output);
@@ -107,11 +145,8 @@ impl<T: Real> Tape<T> {
                 .collect();
             let inputs = self.store.borrow().nodes[index as usize].inputs.clone();
             let Some(parts) = self.rule(index, &inputs, &reach, &g, Mode::Reverse)? else { continue };
-            let (name, line) = {
-                let node = &self.store.borrow().nodes[index as usize];
-                (node.name, node.line)
-            };
-            let named = |error: crate::Error| error.at(name, line);
+            let named = |error: Error| self.store.borrow().named(index, error);
+            let line = self.store.borrow().nodes[index as usize].line;
             check_count(parts.len(), inputs.len()).map_err(named)?;
             for (i, (part, &input)) in parts.into_iter().zip(&inputs).enumerate() {
                 let Some(part) = part.filter(|_| reach.get(input)) else { continue };
@@ -146,12 +181,16 @@ impl<T: Real> Tape<T> {
                 self.tape.store.borrow_mut().nodes[self.index as usize].operation = self.operation.take();
             }
         }
-        let (operation, outputs, name, line) = {
+        let named = |error: Error| self.store.borrow().named(index, error);
+        let (operation, outputs, line) = {
             let node = &mut self.store.borrow_mut().nodes[index as usize];
-            (node.operation.take(), usize::from(node.outputs), node.name, node.line)
+            (node.operation.take(), usize::from(node.outputs), node.line)
         };
         let held = PutBack { tape: self, index, operation };
-        let Some(operation) = &held.operation else { return Ok(None) };
+        let Some(operation) = &held.operation else {
+            // A leaf; or its rule is running, and started this sweep.
+            return if inputs.is_empty() { Ok(None) } else { Err(named(ErrorKind::Reentrant.into())) };
+        };
         let _line = self.on_behalf_of(line);
         let at = At {
             tape: self,
@@ -166,7 +205,7 @@ impl<T: Real> Tape<T> {
             Mode::Reverse => operation.vjp(&at),
             Mode::Forward => operation.jvp(&at),
         };
-        parts.map(Some).map_err(|error| error.at(name, line))
+        parts.map(Some).map_err(named)
     }
 }
 
@@ -187,6 +226,10 @@ struct Slots {
 impl Slots {
     fn get(&self, index: u32) -> Option<u32> {
         self.slots[(index - self.lowest) as usize]
+    }
+
+    fn replace<T: Real>(&mut self, index: u32, g: Var<'_, T>) {
+        self.slots[(index - self.lowest) as usize] = Some(g.index);
     }
 
     fn put<T: Real>(&mut self, index: u32, g: Var<'_, T>) {

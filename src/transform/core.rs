@@ -1,0 +1,161 @@
+//! The transformations over lists of variables.
+
+use crate::error::Result;
+use crate::number::Real;
+use crate::tape::{Tape, Var, check_direction, one_hot};
+use crate::tensor::Tensor;
+use std::panic::Location;
+
+/// A function of a list of variables.
+pub(super) type Function<'a, 't, T> = &'a dyn Fn(&[Var<'t, T>]) -> Var<'t, T>;
+
+/// How a Jacobian is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// By whichever takes fewer sweeps.
+    Fewer,
+    /// A sweep for each element of the value.
+    Reverse,
+    /// A sweep for each element of the arguments.
+    Forward,
+}
+
+/// A result, or an errored variable on the tape of `x` that names the transformation unless an operation is named.
+pub(super) fn lifted<'t, T: Real>(
+    name: &'static str,
+    line: &'static Location<'static>,
+    x: Var<'t, T>,
+    found: Result<Var<'t, T>>,
+) -> Var<'t, T> {
+    found.unwrap_or_else(|error| x.tape().errored(name, line, error))
+}
+
+/// The arguments as variables of their own, and the function's value at them.
+fn call<'t, T: Real>(f: Function<'_, 't, T>, x: &[Var<'t, T>]) -> Result<(Vec<Var<'t, T>>, Var<'t, T>)> {
+    let arguments: Vec<Var<'t, T>> = x.iter().map(|x| x.tape().argument(*x)).collect();
+    let y = f(&arguments);
+    y.try_shape()?;
+    Ok((arguments, y))
+}
+
+pub(super) fn grad<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+) -> Result<(Var<'t, T>, Vec<Var<'t, T>>)> {
+    let (x, y) = call(f, x)?;
+    let seed = y.unit_seed()?;
+    Ok((y, y.tape().vjp_with(y, &seed, &x)?))
+}
+
+pub(super) fn vjp<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+    g: Var<'t, T>,
+) -> Result<(Var<'t, T>, Vec<Var<'t, T>>)> {
+    let (x, y) = call(f, x)?;
+    Ok((y, y.tape().vjp_with(y, g, &x)?))
+}
+
+pub(super) fn jvp<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+    dx: &[Var<'t, T>],
+) -> Result<(Var<'t, T>, Var<'t, T>)> {
+    let (x, y) = call(f, x)?;
+    Ok((y, y.tape().jvp(y, pairs(&x, dx))?))
+}
+
+pub(super) fn jacobian<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+    mode: Mode,
+) -> Result<Vec<Var<'t, T>>> {
+    let (x, y) = call(f, x)?;
+    jacobian_of(y, &x, mode)
+}
+
+fn jacobian_of<'t, T: Real>(y: Var<'t, T>, x: &[Var<'t, T>], mode: Mode) -> Result<Vec<Var<'t, T>>> {
+    let tape = y.tape();
+    let out = y.try_shape()?;
+    let shapes = x.iter().map(|x| x.try_shape()).collect::<Result<Vec<_>>>()?;
+    let inputs: usize = shapes.iter().map(|shape| shape.count()).sum();
+    let whole = |i: usize| [&out[..], &shapes[i]].concat();
+    if mode == Mode::Forward || (mode == Mode::Fewer && inputs < out.count()) {
+        let column = |i: usize, k: usize| tape.jvp(y, [(x[i], &one_hot(&shapes[i], k)?)]);
+        let of = |i: usize| {
+            let columns = (0..shapes[i].count()).map(|k| column(i, k)).collect::<Result<Vec<_>>>()?;
+            side_by_side(tape, &columns, -1, &whole(i))
+        };
+        return (0..x.len()).map(of).collect();
+    }
+    let row = |k: usize| tape.vjp_with(y, &one_hot(&out, k)?, x);
+    let rows = (0..out.count()).map(row).collect::<Result<Vec<_>>>()?;
+    let of = |i: usize| {
+        let mine: Vec<Var<'t, T>> = rows.iter().map(|row| row[i]).collect();
+        side_by_side(tape, &mine, 0, &whole(i))
+    };
+    (0..x.len()).map(of).collect()
+}
+
+fn side_by_side<'t, T: Real>(
+    tape: &'t Tape<T>,
+    parts: &[Var<'t, T>],
+    axis: isize,
+    shape: &[usize],
+) -> Result<Var<'t, T>> {
+    if parts.is_empty() {
+        return Ok(tape.constant(&Tensor::zeros(shape)?));
+    }
+    let whole = tape.stack(parts, axis).reshape(shape);
+    whole.try_shape().map(|_| whole)
+}
+
+pub(super) fn hessian<'t, T: Real>(f: Function<'_, 't, T>, x: &[Var<'t, T>]) -> Result<Vec<Vec<Var<'t, T>>>> {
+    let (x, y) = call(f, x)?;
+    let g = y.tape().vjp_with(y, &y.unit_seed()?, &x)?;
+    g.iter().map(|g| jacobian_of(*g, &x, Mode::Reverse)).collect()
+}
+
+pub(super) fn hvp<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+    v: &[Var<'t, T>],
+) -> Result<Vec<Var<'t, T>>> {
+    let (x, y) = call(f, x)?;
+    let g = y.tape().vjp_with(y, &y.unit_seed()?, &x)?;
+    y.tape().jvp_many(&g, pairs(&x, v))
+}
+
+pub(super) fn vhp<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    x: &[Var<'t, T>],
+    v: &[Var<'t, T>],
+) -> Result<Vec<Var<'t, T>>> {
+    let (x, y) = call(f, x)?;
+    let g = y.tape().vjp_with(y, &y.unit_seed()?, &x)?;
+    let outputs: Vec<_> = pairs(&g, v).collect();
+    y.tape().vjp_many(&outputs, &x)
+}
+
+pub(super) fn directional<'t, T: Real>(
+    f: Function<'_, 't, T>,
+    k: usize,
+    x: &[Var<'t, T>],
+    v: &[Var<'t, T>],
+) -> Result<Var<'t, T>> {
+    let (x, mut y) = call(f, x)?;
+    for (x, v) in pairs(&x, v) {
+        check_direction(&v.try_shape()?, &x.try_shape()?)?;
+    }
+    for _ in 0..k {
+        y = y.tape().jvp(y, pairs(&x, v))?;
+    }
+    Ok(y)
+}
+
+fn pairs<'a, 't, T: Real>(
+    x: &'a [Var<'t, T>],
+    v: &'a [Var<'t, T>],
+) -> impl Iterator<Item = (Var<'t, T>, Var<'t, T>)> + 'a {
+    x.iter().copied().zip(v.iter().copied())
+}
