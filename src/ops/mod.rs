@@ -69,6 +69,7 @@ operations! {
     softplus
     softsign
     squeeze
+    straight_through
     sum
     tanh
     tanhshrink
