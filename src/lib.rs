@@ -42,7 +42,6 @@ mod conformance;
 mod error;
 pub mod functional;
 mod gradcheck;
-mod implicit;
 mod kernels;
 mod number;
 mod ops;
@@ -55,10 +54,11 @@ pub mod transform;
 
 pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
-pub use implicit::{Implicit, LinearSolver};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real};
-pub use ops::{Activation, Contraction, Dual, Elementwise, Elementwise2, Reduction, activation};
+pub use ops::{
+    Activation, Contraction, Dual, Elementwise, Elementwise2, Implicit, LinearSolver, Reduction, activation,
+};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
 pub use tape::Segment;

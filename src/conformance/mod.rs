@@ -11,6 +11,7 @@ mod coverage;
 mod inputs;
 mod layout;
 mod missing_rules;
+mod of_the_tape;
 mod orders;
 mod wrong_orders;
 mod wrong_rules;
@@ -83,7 +84,8 @@ fn check(sample: &Sample) -> Found {
 #[test]
 fn every_operation_conforms() {
     let start = std::time::Instant::now();
-    let samples = crate::ops::samples();
+    let mut samples = crate::ops::samples();
+    samples.extend(of_the_tape::samples());
     let run = |sample: &Sample| {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(sample))).map_err(|panic| match panic
             .downcast::<String>(

@@ -299,3 +299,33 @@ impl<T: Real> Operation<T> for Root<T> {
         at.one(tape.apply(tangent, &[b, x].into_iter().chain(theta).collect::<Vec<_>>()))
     }
 }
+
+#[cfg(test)]
+pub(super) fn samples() -> Vec<crate::conformance::Sample> {
+    use crate::conformance::{sample, shapes, wrong};
+    use crate::number::Number;
+    fn by(solver: LinearSolver) -> Implicit {
+        Implicit { solver, ..Implicit::default() }
+    }
+    vec![
+        sample!("root", shapes(&[&[&[3], &[3]], &[&[2, 2], &[1, 2]], &[&[], &[]], &[&[0], &[0]]], 0.5, 2.0), |x| {
+            // y³ b = a
+            x[0].tape().root(
+                by(LinearSolver::Dense),
+                &[x[0], x[1]],
+                |v| v[0].try_div(v[1])?.map(Number::cbrt),
+                |y, v| y.square() * y * v[1] - v[0],
+            )
+        }),
+        sample!("fixed_point", shapes(&[&[&[4], &[4, 4]], &[&[1], &[1, 1]]], -0.5, 0.5), |x| {
+            let start = x[0].value().unwrap();
+            x[0].tape().fixed_point(Implicit::default(), x, &start, |y, v| (v[1].matmul(y) * 0.5 + v[0]).tanh() * 0.5)
+        }),
+        wrong!(
+            "root",
+            &[&[2]],
+            |x| x[0].tape().root(Implicit::default(), x, |v| Ok(v[0].clone()), |y, _| y.sum()),
+            "the residual has shape [], wanted [2]"
+        ),
+    ]
+}
