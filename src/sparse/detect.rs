@@ -28,7 +28,7 @@ use std::panic::Location;
 /// use retrograde::Tensor;
 /// use retrograde::sparse::{Sparsity, detect};
 ///
-/// let x = Tensor::linspace(1.0, 2.0, 1000)?;
+/// let x = Tensor::<f64>::linspace(1.0, 2.0, 1000)?;
 /// let found = detect(|x| x.slice(0, 1..) - x.slice(0, ..-1).square(), &x)?;
 /// assert_eq!(found, Sparsity::banded(999, 1000, 0, 1)?);
 /// # Ok::<(), retrograde::Error>(())
