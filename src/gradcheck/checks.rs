@@ -211,7 +211,7 @@ impl<'a, T: Real> Checks<'a, T> {
         for (k, (v, dy)) in random.iter().zip(tangents).enumerate() {
             let (w, v, g) = (wide(&self.cotangents[k]), wide(v), wide(&self.gradients[k][input]));
             let scale = norm(&w) * norm(dy) + norm(&g) * norm(&v);
-            let tolerance = self.settings.precision.exact * scale + self.floor(&w) * norm(&v);
+            let tolerance = self.settings.precision.exact * scale + self.floor(&w) * norm(&v).max(1.0);
             row.keep_worse(dot(&w, dy), dot(&g, &v), tolerance, None);
         }
         // An infinite Jacobian has no products. Where a rule makes it so, the differences tell.
@@ -247,7 +247,8 @@ impl<'a, T: Real> Checks<'a, T> {
     /// What rounding alone makes of a derivative that is 0 in truth, in units of the inputs.
     fn floor(&self, w: &[f64]) -> f64 {
         let size = Sample::Weighted(w).size(&self.here);
-        if size.is_finite() { 16.0 * self.settings.precision.epsilon * size } else { 0.0 }
+        let precision = self.settings.precision;
+        precision.tiny + if size.is_finite() { 16.0 * precision.epsilon * size } else { 0.0 }
     }
 
     /// The order-th derivative of ⟨c, f⟩ along random directions against differences of the one before.

@@ -126,7 +126,8 @@ fn base_tolerance(settings: &Settings, check: Check, lines: &[Line<'_>], entries
     }));
     let scale = largest(&mut entries.iter().map(|entry| lines[entry.line].size(entry.sample)));
     let (absolute, relative) = settings.tolerances(check);
-    absolute.unwrap_or_else(|| settings.tolerance(check) * scale.min(1.0)).max(relative * size)
+    let absolute = absolute.unwrap_or_else(|| settings.tolerance(check) * scale.min(1.0));
+    absolute.max(relative * size).max(settings.precision.tiny)
 }
 
 /// The comparison by five points, and whether it leaves doubt: a mismatch, or one-sided slopes that bend more than a

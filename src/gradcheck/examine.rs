@@ -110,7 +110,10 @@ fn smooth(levels: &[Slopes], near: Option<f64>) -> Finding {
     let central: Vec<_> = levels.iter().map(|s| (s.central, s.central_noise() + bent(s))).collect();
     let mean: Vec<_> = levels.iter().map(|s| (0.5 * (s.left + s.right), s.side_noise() + bent(s))).collect();
     match [best(&central), best(&mean)].into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1)) {
-        Some((slope, uncertainty)) => Finding::Smooth { slope, uncertainty, near },
+        // Where there is one kink there may be several, whose bends cancel in part.
+        Some((slope, doubt)) => {
+            Finding::Smooth { slope, uncertainty: if near.is_some() { 2.0 * doubt } else { doubt }, near }
+        }
         None => Finding::Nothing,
     }
 }

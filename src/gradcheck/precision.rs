@@ -5,6 +5,8 @@ use crate::number::Real;
 /// Steps and tolerances of an element type.
 pub(super) struct Precision {
     pub(super) epsilon: f64,
+    /// The smallest number of full precision, below which no error is told.
+    pub(super) tiny: f64,
     /// The step of the differences: about ε^(1/5), where rounding and the fifth derivative cost alike. Three times
     /// a power of two: moved inputs round little, and waves whose lengths are powers of two are not sampled at
     /// their zeros.
@@ -24,6 +26,7 @@ pub(super) struct Precision {
 
 static DOUBLE: Precision = Precision {
     epsilon: f64::EPSILON,
+    tiny: f64::MIN_POSITIVE,
     step: 3.0 / 4096.0,
     tolerance: [1e-9, 1e-7, 1e-5],
     exact: 1e-12,
@@ -34,6 +37,7 @@ static DOUBLE: Precision = Precision {
 
 static SINGLE: Precision = Precision {
     epsilon: f32::EPSILON as f64,
+    tiny: f32::MIN_POSITIVE as f64,
     step: 3.0 / 128.0,
     tolerance: [5e-5, 5e-4, 5e-3],
     exact: 1e-5,

@@ -142,7 +142,7 @@ impl fmt::Display for Verdict {
 /// let x = Tensor::from([-1.0, 0.0, 2.0]);
 /// let report = Gradcheck::default().run(|x| x[0].relu(), &[x])?;
 /// let row = report.of(Check::Vjp).next().unwrap();
-/// assert_eq!(row.index, [1]);
+/// assert_eq!(row.index, Some(vec![1]));
 /// assert_eq!(row.verdict, Verdict::Kink { left: 0.0, right: 1.0, subgradient: true });
 /// assert!(report.to_string().contains("KINK (slopes 0.000000 and 1.000000: a subgradient)"));
 /// # Ok::<(), retrograde::Error>(())
