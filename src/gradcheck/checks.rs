@@ -215,7 +215,8 @@ impl<'a, T: Real> Checks<'a, T> {
             row.keep_worse(dot(&w, dy), dot(&g, &v), tolerance, None);
         }
         // An infinite Jacobian has no products. Where a rule makes it so, the differences tell.
-        if !row.passed() && !(row.analytic.is_finite() && row.numeric.is_finite()) {
+        let finite = row.analytic.is_finite() && row.numeric.is_finite();
+        if !row.passed() && !finite {
             row.verdict = Verdict::NotFinite;
         }
         row

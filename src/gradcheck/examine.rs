@@ -112,7 +112,7 @@ fn smooth(levels: &[Slopes], near: Option<f64>) -> Finding {
     match [best(&central), best(&mean)].into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1)) {
         // Where there is one kink there may be several, whose bends cancel in part.
         Some((slope, doubt)) => {
-            Finding::Smooth { slope, uncertainty: if near.is_some() { 2.0 * doubt } else { doubt }, near }
+            Finding::Smooth { slope, uncertainty: if near.is_some() { 4.0 * doubt } else { doubt }, near }
         }
         None => Finding::Nothing,
     }

@@ -58,9 +58,9 @@ pub enum Modes {
 /// | 2 | 10⁻⁷ | 5 · 10⁻⁴ |
 /// | 3 | 10⁻⁵ | 5 · 10⁻³ |
 ///
-/// These are the relative tolerances. The absolute ones are the same, times the size of the function where it is below
-/// 1. Between forward and reverse mode, and between the sweeps, the tolerance is 10⁻¹² (10⁻⁵ in `f32`) of what the
-/// two are made of.
+/// These are the relative tolerances. The absolute ones are the same, times the size of the function where that is below
+/// one. Between forward and reverse mode, and between the sweeps, the tolerance is 10⁻¹² (in `f32` 10⁻⁵) of what
+/// the two are made of.
 ///
 /// Differences see features of the function down to about 10⁻⁸ of an input's unit in `f64`, 10⁻³ in `f32`: a kink that
 /// is nearer is told as one at the point, and waves shorter than that cannot be checked.
