@@ -105,10 +105,10 @@ fn one_sided(slopes: &[Slopes]) -> Finding {
 /// The slope by central differences, or by the mean of the one-sided ones where that is more certain: there it is
 /// exact for a second derivative that jumps.
 fn smooth(levels: &[Slopes], near: Option<f64>) -> Finding {
-    // How far the two sides differ bounds what a kink within the step does to either estimate.
-    let bent = |s: &Slopes| (s.bend().abs() - s.bend_noise()).max(0.0);
-    let central: Vec<_> = levels.iter().map(|s| (s.central, s.central_noise() + bent(s))).collect();
-    let mean: Vec<_> = levels.iter().map(|s| (0.5 * (s.left + s.right), s.side_noise() + bent(s))).collect();
+    // How far the two sides differ bounds what a kink within the step does to either estimate, seen or not.
+    let bend = |s: &Slopes| s.bend().abs();
+    let central: Vec<_> = levels.iter().map(|s| (s.central, s.central_noise() + bend(s))).collect();
+    let mean: Vec<_> = levels.iter().map(|s| (0.5 * (s.left + s.right), s.side_noise() + bend(s))).collect();
     match [best(&central), best(&mean)].into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1)) {
         // Where there is one kink there may be several, whose bends cancel in part.
         Some((slope, doubt)) => {
