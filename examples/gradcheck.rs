@@ -1,9 +1,11 @@
-//! Gradients against finite differences: a small network, an activation of one's own, and a rule that is wrong.
+//! Derivatives against finite differences: a small network, an activation of one's own at three orders and in single
+//! precision, a rule that is wrong, and a kink.
 //!
 //! `cargo run --example gradcheck`
 
 use retrograde::{
-    Elementwise, ErrorKind, Generator, Gradcheck, Number, Reduction, Result, Tensor, Var, gradcheck,
+    Check, Elementwise, ErrorKind, Generator, Gradcheck, Modes, Number, Reduction, Result, Tensor, Var,
+    gradcheck,
 };
 
 /// x · σ(1.702 x): ten lines make an activation with fused kernels and derivatives of every order.
@@ -42,29 +44,38 @@ fn main() -> Result<()> {
     let mut random = Generator::new(1);
     let mut normal = |shape: &[usize]| Tensor::<f64>::normal(shape, 0.0, 1.0, &mut random);
     let inputs = [normal(&[3, 4])?, normal(&[4, 6])?, normal(&[6])?, normal(&[6, 3])?, normal(&[3])?];
+    let third_order = Gradcheck { order: 3, ..Gradcheck::default() };
 
     println!("a network: x, W₁, b₁, W₂, b₂");
     let report = gradcheck(network, &inputs)?;
-    println!("{report}");
-    assert!(report.passed() && report.rows.len() == 5);
+    println!("{report}\n");
+    assert!(report.passed() && report.of(Check::Vjp).count() == 5);
 
-    println!("quick_gelu");
-    let x = Tensor::linspace(-6.0, 6.0, 25)?;
-    let report = gradcheck(|v| v[0].elementwise(QuickGelu), std::slice::from_ref(&x))?;
-    println!("{report}");
+    println!("quick_gelu, three orders");
+    let x = [Tensor::linspace(-6.0, 6.0, 25)?];
+    let report = third_order.run(|v| v[0].elementwise(QuickGelu), &x)?;
+    println!("{report}\n");
     assert!(report.passed());
 
-    println!("its derivative, unfolded into variables");
-    let report = gradcheck(|v| QuickGelu.df(v[0], v[0].elementwise(QuickGelu)), std::slice::from_ref(&x))?;
-    println!("{report}");
+    println!("the same in single precision");
+    let single = [x[0].map(|x| x as f32)?];
+    let report = Gradcheck::default().run::<f32>(|v| v[0].elementwise(QuickGelu), &single)?;
+    println!("{report}\n");
     assert!(report.passed());
 
     println!("a cube whose derivative is off by one in a million");
-    let report = Gradcheck::default().run(cube, std::slice::from_ref(&x))?;
+    let reverse = Gradcheck { modes: Modes::Reverse, ..Gradcheck::default() };
+    let report = reverse.run(cube, &x)?;
     println!("{report}");
-    assert!(!report.passed());
+    let error = report.into_result().unwrap_err();
+    println!("{error}\n");
+    assert!(matches!(error.kind(), ErrorKind::GradientMismatch { check: "vjp", input: 0, .. }));
+
+    println!("relu at its kink: nothing is wrong, and there is nothing to compare with");
+    let report = Gradcheck::default().run(|v| v[0].relu(), &[Tensor::from([-1.0, 0.0, 1.0])])?;
+    println!("{report}");
     let error = report.into_result().unwrap_err();
     println!("{error}");
-    assert!(matches!(error.kind(), ErrorKind::GradientMismatch { input: 0, .. }));
+    assert!(matches!(error.kind(), ErrorKind::Kink { subgradient: true, .. }));
     Ok(())
 }

@@ -227,12 +227,14 @@ pub enum ErrorKind {
         /// How many inputs the operation has.
         wanted: usize,
     },
-    /// A gradient that disagrees with finite differences.
+    /// A derivative that disagrees with finite differences, or with itself by another way.
     #[error(
-        "input {input}, element {index:?}: analytic {analytic:.10e}, numeric {numeric:.10e}, \
+        "{check} of input {input}, element {index:?}: analytic {analytic:.10e}, numeric {numeric:.10e}, \
          error {error:.2e} above the tolerance {tolerance:.2e}"
     )]
     GradientMismatch {
+        /// Which check found it: `"vjp"`, `"order 2"`, …
+        check: &'static str,
         /// Which input.
         input: usize,
         /// Which of its elements; empty for a projection along a random direction.
@@ -245,6 +247,71 @@ pub enum ErrorKind {
         error: f64,
         /// The distance allowed.
         tolerance: f64,
+    },
+    /// A derivative that cannot be checked because the point sits on a kink.
+    #[error(
+        "{check} of input {input}, element {index:?}: a kink with slopes {left:.6} and {right:.6}, \
+         analytic {analytic:.6} ({} subgradient)", if *subgradient { "a" } else { "no" }
+    )]
+    Kink {
+        /// Which check met it.
+        check: &'static str,
+        /// Which input.
+        input: usize,
+        /// Which of its elements; empty for a projection along a random direction.
+        index: Vec<usize>,
+        /// The slope below the point.
+        left: f64,
+        /// The slope above it.
+        right: f64,
+        /// The derivative the tape gave.
+        analytic: f64,
+        /// Whether it lies between the two slopes.
+        subgradient: bool,
+    },
+    /// A derivative that cannot be checked because the point sits on a discontinuity.
+    #[error(
+        "{check} of input {input}, element {index:?}: a step from {below:.6} to {above:.6}, analytic {analytic:.6}"
+    )]
+    Step {
+        /// Which check met it.
+        check: &'static str,
+        /// Which input.
+        input: usize,
+        /// Which of its elements; empty for a projection along a random direction.
+        index: Vec<usize>,
+        /// The value just below the point.
+        below: f64,
+        /// The value just above it.
+        above: f64,
+        /// The derivative the tape gave.
+        analytic: f64,
+    },
+    /// A derivative that cannot be checked because the function is not finite around the point.
+    #[error(
+        "{check} of input {input}, element {index:?}: no finite values to take differences of, analytic {analytic:.6}"
+    )]
+    NoDifferences {
+        /// Which check met it.
+        check: &'static str,
+        /// Which input.
+        input: usize,
+        /// Which of its elements; empty for a projection along a random direction.
+        index: Vec<usize>,
+        /// The derivative the tape gave.
+        analytic: f64,
+    },
+    /// A function that gives other bits when it runs again on the same inputs.
+    #[error("two runs differ in the {what}, element {index:?}: {first:e} and {second:e}")]
+    NonDeterministic {
+        /// What differs: `"value"`, `"gradient of input 1"`.
+        what: String,
+        /// Which of its elements.
+        index: Vec<usize>,
+        /// What the first run gave there.
+        first: f64,
+        /// What the second run gave.
+        second: f64,
     },
 }
 

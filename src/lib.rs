@@ -28,7 +28,7 @@
 //! ```
 //!
 //! * [`Elementwise`] makes a function of your own fast in both modes and at every order.
-//! * [`gradcheck`](fn@gradcheck) compares gradients with finite differences.
+//! * [`gradcheck`](fn@gradcheck) compares derivatives with finite differences, and tells a kink from a mistake.
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors.
 //! * [`memory`] is the pool that tensors live in.
 //!
@@ -53,7 +53,7 @@ mod tensor;
 pub mod transform;
 
 pub use error::{Error, ErrorKind, Result};
-pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
+pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real};
 pub use ops::{
