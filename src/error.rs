@@ -181,18 +181,6 @@ pub enum ErrorKind {
     /// A sweep, started by an operation's own rule, through that operation.
     #[error("a sweep inside the operation's own rule cannot pass through the operation")]
     Reentrant,
-    /// A closure that gave something else when it was run again.
-    #[error(
-        "the closure is not deterministic: element {index:?} was {first:e} and is {again:e} when run again"
-    )]
-    NotDeterministic {
-        /// The first element that differs.
-        index: Vec<usize>,
-        /// What it was at first.
-        first: f64,
-        /// What it was the second time.
-        again: f64,
-    },
     /// An iteration that did not reach its tolerance.
     #[error("no convergence: residual {residual:.3e} above {tolerance:.3e} after {iterations} iterations")]
     NotConverged {

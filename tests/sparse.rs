@@ -2,7 +2,6 @@
 
 use retrograde::sparse::{Sparsity, detect, jacobian};
 use retrograde::{ErrorKind, Generator, Tensor, Var, functional};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// A nonlinear three-point stencil with fixed ends.
@@ -22,13 +21,16 @@ fn a_band_of_a_hundred_thousand_takes_three_sweeps() {
     let x = Tensor::linspace(-1.0, 1.0, n).unwrap();
     let pattern = Sparsity::banded(n, n, 1, 1).unwrap();
     assert_eq!((pattern.sweeps(), pattern.len()), (3, 3 * n - 2));
-    let runs = Arc::new(AtomicUsize::new(0));
-    let counted = |x: Var<'_, f64>| {
-        let runs = Arc::clone(&runs);
-        runs.fetch_add(1, Relaxed);
-        stencil(x)
-    };
-    let j = jacobian(counted, &x, &pattern).unwrap();
+    let runs = AtomicUsize::new(0);
+    let j = jacobian(
+        |x| {
+            runs.fetch_add(1, Relaxed);
+            stencil(x)
+        },
+        &x,
+        &pattern,
+    )
+    .unwrap();
     assert_eq!(runs.load(Relaxed), 1, "the function runs once");
     let at = |i: usize| x.get([i]).unwrap();
     for i in [1, 2, 49_999, n - 2] {
@@ -88,7 +90,9 @@ fn a_pattern_that_misses_an_entry_is_found_out() {
     assert_eq!(error.kind(), &ErrorKind::NotInPattern { axis: "row", index: 7 });
     assert_eq!(error.operation(), Some("sparse jacobian"));
     // In reverse: two full rows, one of which lacks an element.
-    let two = |x: Var<'_, f64>| x.tape().stack(&[x.sum(), x.prod()], 0);
+    fn two<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+        x.tape().stack(&[x.sum(), x.prod()], 0)
+    }
     let full: Vec<(usize, usize)> = (0..80).map(|k| (k / 40, k % 40)).filter(|&e| e != (1, 3)).collect();
     let error = jacobian(two, &x, &Sparsity::new(2, 40, full).unwrap()).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NotInPattern { axis: "column", index: 3 });
@@ -108,14 +112,14 @@ fn detection_takes_few_sweeps() {
 #[test]
 fn what_cannot_be_swept_forward_is_swept_in_reverse() {
     let x = Tensor::from([1.0, 2.0, 3.0]);
-    let once = |x: Var<'_, f64>| {
+    fn once<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
         x.tape().record_once(
             "cube",
             &[x],
             |x| x[0].map(|x| x * x * x),
             |x, _, g| Ok([Some(x[0].map(|x| 3.0 * x * x)?.try_mul(g)?)].into_iter().collect()),
         )
-    };
+    }
     let pattern = detect(once, &x).unwrap();
     assert_eq!(pattern, Sparsity::banded(3, 3, 0, 0).unwrap());
     assert_eq!(jacobian(once, &x, &pattern).unwrap().values(), [3.0, 12.0, 27.0]);

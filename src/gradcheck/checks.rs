@@ -3,11 +3,12 @@
 use super::Modes;
 use super::compare::{Entry, compare, distance, ratio};
 use super::line::{Curve, Line, Sample};
-use super::program::{Program, cotangent, direction, unit, unravel, wide};
+use super::program::{Program, cotangent, direction, unit, wide};
 use super::report::{Check, Report, Row, Verdict};
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::unravel;
 use crate::tensor::{Generator, Tensor};
 use rayon::prelude::*;
 

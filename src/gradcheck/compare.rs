@@ -2,10 +2,10 @@
 
 use super::examine::{Finding, examine};
 use super::line::{Line, Sample};
-use super::program::unravel;
 use super::report::{Check, Row, Verdict};
 use super::settings::Settings;
 use crate::error::Result;
+use crate::shape::unravel;
 use rayon::prelude::*;
 
 /// Lines that are looked at a second time together: many enough for the threads, few enough for the memory.

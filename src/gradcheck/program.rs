@@ -132,13 +132,3 @@ pub(super) fn cotangent<T: Real>(value: &Tensor<T>, random: &mut Generator) -> R
     };
     Tensor::from_iter_in(value.iter().map(component), value.shape())
 }
-
-/// The index of the element at a place in row-major order.
-pub(super) fn unravel(mut at: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for (i, &n) in index.iter_mut().zip(shape).rev() {
-        *i = at % n;
-        at /= n;
-    }
-    index
-}

@@ -23,7 +23,7 @@ impl<T: Real> Tape<T> {
     ///
     /// # Errors
     ///
-    /// Those of `f`. [`ErrorKind::NotDeterministic`] from a sweep in which `f` gave another result than before.
+    /// Those of `f`. [`ErrorKind::NonDeterministic`] from a sweep in which `f` gave another result than before.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -176,7 +176,8 @@ fn same_bits<T: Real>(first: &Tensor<T>, again: &Tensor<T>) -> Result<()> {
         Some(at) => {
             let value = |x: &Tensor<T>| x.iter().nth(at).map_or(f64::NAN, T::to_f64);
             let index = crate::shape::unravel(at, first.shape());
-            Err(ErrorKind::NotDeterministic { index, first: value(first), again: value(again) }.into())
+            let (first, second) = (value(first), value(again));
+            Err(ErrorKind::NonDeterministic { what: "value".into(), index, first, second }.into())
         }
     }
 }
