@@ -46,10 +46,15 @@ fn a_band_of_a_hundred_thousand_takes_three_sweeps() {
 fn entries_are_those_of_the_dense_jacobian_in_both_modes() {
     let mut random = Generator::new(5);
     let x = Tensor::normal([30], 0.0, 1.0, &mut random).unwrap();
-    let tall =
-        |x: Var<'_, f64>| x.sum() * Tensor::<f64>::ones([3]).map(|o| x.tape().constant(&o)).unwrap().sin();
-    let wide = |x: Var<'_, f64>| x.reshape([6, 5]).square().sum_axes(1);
-    let spread = |x: Var<'_, f64>| x.slice(0, ..3).reshape([3, 1]) * x.slice(0, 10..12);
+    fn tall<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+        x.tape().stack(&[x.sum(), x.square().sum(), x.prod()], 0)
+    }
+    fn wide<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+        x.reshape([6, 5]).square().sum_axes(1)
+    }
+    fn spread<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
+        x.slice(0, ..3).reshape([3, 1]) * x.slice(0, 10..12)
+    }
     let check =
         |name: &str, f: &dyn for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, entries: usize, sweeps: usize| {
             let pattern = detect(|x| f(x), &x).unwrap();
