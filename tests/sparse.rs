@@ -69,10 +69,10 @@ fn entries_are_those_of_the_dense_jacobian_in_both_modes() {
                 assert!((found - exact).abs() < 1e-13 * (1.0 + exact.abs()), "{name}");
             }
         };
-    // A full row in each: one sweep back for each row, or one forward for all of a block.
+    // Three full rows take three sweeps back; a product takes one for each factor.
     check("full rows", &tall, 90, 3);
     check("blocks", &wide, 30, 1);
-    check("products", &spread, 12, 4);
+    check("products", &spread, 12, 2);
     check("a band", &stencil, 3 * 28 + 2, 3);
 }
 
