@@ -203,6 +203,14 @@ pub enum ErrorKind {
         /// The iterations done.
         iterations: usize,
     },
+    /// A sparse Jacobian with entries where the pattern has none.
+    #[error("the Jacobian has entries outside the pattern, in {axis} {index}")]
+    NotInPattern {
+        /// `"row"` or `"column"`.
+        axis: &'static str,
+        /// Which, from 0.
+        index: usize,
+    },
     /// A linear system without a unique solution.
     #[error("the matrix of size {size} is singular: pivot {pivot} is 0")]
     Singular {

@@ -47,6 +47,7 @@ mod number;
 mod ops;
 pub mod optim;
 mod shape;
+pub mod sparse;
 mod tape;
 mod tensor;
 pub mod transform;
@@ -55,7 +56,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real};
-pub use ops::{Activation, Contraction, Dual, Elementwise, Elementwise2, Reduction, activation};
+pub use ops::{
+    Activation, Contraction, Dual, Elementwise, Elementwise2, Implicit, LinearSolver, Reduction, activation,
+};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
 pub use tape::Segment;

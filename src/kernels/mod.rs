@@ -5,6 +5,7 @@
 mod argument;
 mod function;
 mod isa;
+mod linear;
 mod map;
 pub mod matmul;
 pub mod optim;
@@ -19,5 +20,6 @@ pub mod transpose;
 pub use function::{Function, run1, run2, run2_in_place, run3, run4};
 pub(crate) use isa::multiversion;
 pub use isa::{Isa, isa};
+pub use linear::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
 pub use map::{View, map, update};
 pub use transpose::copy_strided;

@@ -42,6 +42,7 @@ operations! {
     hyperbolic
     hypot
     identity
+    implicit
     leaky_relu
     linear
     log_sigmoid
@@ -69,6 +70,7 @@ operations! {
     softplus
     softsign
     squeeze
+    straight_through
     sum
     tanh
     tanhshrink
@@ -89,5 +91,6 @@ pub use activation::Activation;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
 pub use softmax::Contraction;

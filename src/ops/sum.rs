@@ -145,6 +145,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("sum over outer two", rank3(-2.0, 2.0), |x| x[0].sum_axes([0, -1])),
         sample!("sum over none", rank3(-2.0, 2.0), |x| x[0].sum_axes([0isize; 0])),
         sample!("mean", unary(-2.0, 2.0).not_empty(), |x| x[0].mean()),
+        sample!("mean over last", rank3(-2.0, 2.0), |x| x[0].mean_axes(-1)),
         sample!("mean over two", rank3(-2.0, 2.0), |x| x[0].mean_keepdim([0, 1])),
         wrong!("sum", &[&[2, 3]], |x| x[0].sum_axes(2), "axis 2 is out of range for shape [2, 3]"),
         wrong!("sum", &[&[2, 3]], |x| x[0].sum_axes([1, -1]), "axis 1 is given twice"),

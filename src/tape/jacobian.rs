@@ -292,7 +292,7 @@ fn cost<T: Real>(store: &Store<T>, lowest: Option<u32>, top: u32) -> usize {
 }
 
 /// Whether an operation refused forward mode alone.
-fn is_one_way(kind: &ErrorKind) -> bool {
+pub(crate) fn is_one_way(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::NoRule { mode: "forward mode" } | ErrorKind::OnceDifferentiable)
 }
 

@@ -24,7 +24,7 @@ pub use bits::Bits;
 pub use checkpoint::Segment;
 pub use gradients::{Gradients, Key};
 pub use hook::HookId;
-pub(crate) use jacobian::one_hot;
+pub(crate) use jacobian::{is_one_way, one_hot};
 pub(crate) use jvp::check_direction;
 pub use non_finite::{NonFinite, Phase};
 pub use operation::{At, Operation, Outputs, Partials, Parts, Saved, one};
