@@ -285,11 +285,11 @@ fn draw(
             .caption(format!("Lower angle, swing {}", which + 1), ("sans-serif", 19))
             .x_label_area_size(40)
             .y_label_area_size(44)
-            .build_cartesian_2d(0.0..LOOKS as f64 * BETWEEN as f64 * STEP, -2.5..2.5)?;
+            .build_cartesian_2d(0.0..LOOKS as f64 * BETWEEN as f64 * STEP, -3.0..3.0)?;
         chart
             .configure_mesh()
             .x_labels(5)
-            .y_labels(5)
+            .y_labels(7)
             .max_light_lines(0)
             .bold_line_style(RGBColor(228, 228, 228))
             .axis_style(RGBColor(150, 150, 150))
@@ -311,7 +311,7 @@ fn draw(
         if i == 0 {
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::LowerRight)
+                .position(SeriesLabelPosition::UpperRight)
                 .legend_area_size(34)
                 .label_font(("sans-serif", 14))
                 .background_style(WHITE)
