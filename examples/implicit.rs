@@ -314,10 +314,13 @@ fn draw(
         .x_label_formatter(&|x| format!("{x:.0}"))
         .draw()?;
     let steps = || (0..).map(f64::from);
-    let curves: [(&str, RGBColor, Vec<(f64, f64)>); 3] = [
-        ("validation", blue, steps().zip(losses.iter().map(|loss| loss.0)).collect()),
-        ("test", orange, steps().zip(losses.iter().map(|loss| loss.1)).collect()),
-        ("test, one penalty for all", grey, vec![(0.0, common), (losses.len() as f64, common)]),
+    let curve =
+        |of: fn(&(f64, f64)) -> f64| -> Vec<(f64, f64)> { steps().zip(losses.iter().map(of)).collect() };
+    let level = vec![(0.0, common), (losses.len() as f64, common)];
+    let curves = [
+        ("validation", blue, curve(|loss| loss.0)),
+        ("test", orange, curve(|loss| loss.1)),
+        ("test, one penalty for all", grey, level),
     ];
     for (name, color, curve) in curves {
         chart

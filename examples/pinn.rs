@@ -107,8 +107,7 @@ fn solve(mut a: Vec<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
         let (head, below) = a.split_at_mut((k + 1) * n);
         let row = &mut head[k * n + k..];
         let root = row[0].sqrt();
-        // Also where it is NaN.
-        if !(root > 0.0) {
+        if root.is_nan() || root == 0.0 {
             return None;
         }
         row.iter_mut().for_each(|u| *u /= root);
