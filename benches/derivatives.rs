@@ -54,7 +54,7 @@ impl Network {
 
 /// Element-wise functions of 2^18 numbers, one after another.
 fn curves<'t>([x]: [Var<'t, f32>; 1]) -> Var<'t, f32> {
-    (x.tanh() * x.sin()).sigmoid().gelu().softplus().sum()
+    (x.tanh() * x.sin()).sigmoid().gelu().softplus(1.0).sum()
 }
 
 /// A vector-valued network of one input, to take a Jacobian of.
