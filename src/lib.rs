@@ -28,6 +28,7 @@
 //! ```
 //!
 //! * [`Elementwise`] makes a function of your own fast in both modes and at every order.
+//! * [`Dual`] differentiates scalar programs, with loops and branches, without a tape.
 //! * [`gradcheck`](fn@gradcheck) compares gradients with finite differences.
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors.
 //! * [`memory`] is the pool that tensors live in.
@@ -52,8 +53,10 @@ mod tensor;
 pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Gradcheck, Report, Row, gradcheck};
 pub use kernels::{Isa, isa};
-pub use number::{Element, Number, Real};
-pub use ops::{Activation, Contraction, Dual, Elementwise, Elementwise2, Reduction, activation};
+pub use number::{Element, Number, Real, Scalar};
+pub use ops::{
+    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Reduction, activation,
+};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 pub use tape::{At, Gradients, IntoVar, Key, Operation, Outputs, Partials, Parts, Saved, Tape, Var, one};
 pub use tensor::pool as memory;

@@ -11,6 +11,12 @@ pub trait Function<const K: usize>: Copy + Send + Sync {
     fn at<N: Number>(self, x: [N; K]) -> N;
 }
 
+/// A function of `K` numbers by its derivative.
+pub trait Gradient<const K: usize>: Copy + Send + Sync {
+    /// `g ∂f/∂xₖ` for each k, where the function's value is `y`.
+    fn at<N: Number>(self, x: [N; K], g: N, y: N) -> [N; K];
+}
+
 /// How many elements are checked for tame angles at a time.
 const BLOCK: usize = 256;
 
@@ -45,7 +51,53 @@ fn run_tamed<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]
     }
 }
 
+/// How many elements of every partial derivative are computed before those that are wanted are copied out.
+const PIECE: usize = 128;
+
 multiversion! {
+    /// `out = f(x)` for any number of inputs.
+    pub fn run_n<T, N, F: Function<K>; const K>(f: F, x: [&[T]; K], out: &mut [T]) {
+        run_tamed::<T, N, F, K>(f, x, out);
+    }
+
+    /// `outₖ = g ∂f/∂xₖ` for each k whose slice is there, all of `g`'s length, from one evaluation.
+    ///
+    /// The loop writes to local arrays: of those the compiler knows that they do not overlap the inputs.
+    pub fn run_gradient<T, N, F: Gradient<K>; const K>(
+        f: F,
+        x: [&[T]; K],
+        g: &[T],
+        y: &[T],
+        out: [Option<&mut [T]>; K],
+    ) {
+        let mut out = out;
+        if let ([g], [y]) = (g, y) {
+            let all = f.at(x.map(|x| N::of(x[0])), N::of(*g), N::of(*y));
+            for (out, partial) in out.into_iter().zip(all) {
+                if let Some(out) = out {
+                    out[0] = partial.get();
+                }
+            }
+            return;
+        }
+        let mut partials = [[T::ZERO; PIECE]; K];
+        for start in (0..g.len()).step_by(PIECE) {
+            let end = g.len().min(start + PIECE);
+            let (x, g, y) = (x.map(|x| &x[start..end]), &g[start..end], &y[start..end]);
+            for i in 0..end - start {
+                let all = f.at(x.map(|x| N::of(x[i])), N::of(g[i]), N::of(y[i]));
+                for (partials, partial) in partials.iter_mut().zip(all) {
+                    partials[i] = partial.get();
+                }
+            }
+            for (out, partials) in out.iter_mut().zip(&partials) {
+                if let Some(out) = out {
+                    out[start..end].copy_from_slice(&partials[..end - start]);
+                }
+            }
+        }
+    }
+
     /// `out = f(a)`.
     pub fn run1<T, N, F: Function<1>>(f: F, a: &[T], out: &mut [T]) {
         run_tamed::<T, N, F, 1>(f, [a], out);
