@@ -51,7 +51,7 @@ pub trait Scalar:
     /// ```
     /// use retrograde::{Dual, Scalar};
     ///
-    /// assert_eq!(Dual::variable(Dual::constant(2.5_f32)).primal(), 2.5);
+    /// assert_eq!(Dual::variable(Dual::variable(2.5_f32)).primal(), 2.5);
     /// ```
     fn primal(self) -> f64;
 }
