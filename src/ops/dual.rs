@@ -134,14 +134,18 @@ impl<N: Number, const K: usize> Dual<N, K> {
     /// ```
     #[inline(always)]
     pub fn variables(values: [N; K]) -> [Dual<N, K>; K] {
-        let mut all = values.map(Dual::constant);
-        for (k, dual) in all.iter_mut().enumerate() {
-            dual.tangents[k] = dual.value.lit(1.0);
+        let Some(&first) = values.first() else { return values.map(Dual::constant) };
+        let mut all = [Dual::constant(first); K];
+        for k in 0..K {
+            all[k].value = values[k];
+            all[k].tangents[k] = values[k].lit(1.0);
         }
         all
     }
 
     /// The value given, with tangents made from these by their index.
+    ///
+    /// A loop, because `[N; K]::map` stays a call in long functions, and then no loop over them vectorises.
     #[inline(always)]
     fn with(mut self, value: N, tangent: impl Fn(usize, N) -> N) -> Dual<N, K> {
         for (k, t) in self.tangents.iter_mut().enumerate() {
@@ -212,6 +216,7 @@ impl<N: Number, const K: usize> Sub for Dual<N, K> {
 
 impl<N: Number, const K: usize> Mul for Dual<N, K> {
     type Output = Self;
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the product rule")]
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.with(self.value * other.value, |k, t| t * other.value + self.value * other.tangents[k])
@@ -220,6 +225,7 @@ impl<N: Number, const K: usize> Mul for Dual<N, K> {
 
 impl<N: Number, const K: usize> Div for Dual<N, K> {
     type Output = Self;
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the quotient rule")]
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;

@@ -11,7 +11,7 @@ use crate::tensor::{Tensor, elementwise, gradient};
 ///
 /// [`Tape::elementwise_n`] applies it: one fused loop forward, and one backward that gives all partial derivatives from
 /// one evaluation, whether one is wanted or all. As with [`Elementwise`](crate::Elementwise), [`df`](ElementwiseN::df)
-/// may be left out; what it says about writing it holds here.
+/// may be left out; what it says about writing it, and about `#[inline(always)]`, holds here.
 ///
 /// ```
 /// use retrograde::{ElementwiseN, Number, Tape, Tensor};
@@ -22,6 +22,7 @@ use crate::tensor::{Tensor, elementwise, gradient};
 ///
 /// impl ElementwiseN<4> for Peak {
 ///     const NAME: &'static str = "peak";
+///     #[inline(always)]
 ///     fn f<N: Number>(self, [x, height, centre, width]: [N; 4]) -> N {
 ///         height * ((x - centre) / width).gauss()
 ///     }
@@ -139,6 +140,7 @@ impl<T: Real> Tape<T> {
     ///
     /// impl ElementwiseN<3> for Lerp {
     ///     const NAME: &'static str = "lerp";
+    ///     #[inline(always)]
     ///     fn f<N: Number>(self, [a, b, t]: [N; 3]) -> N {
     ///         a + t * (b - a)
     ///     }
