@@ -28,7 +28,11 @@
 //! ```
 //!
 //! * [`Elementwise`] makes a function of your own fast in both modes and at every order.
+//! * [`Dual`] differentiates scalar programs, with loops and branches, without a tape.
 //! * [`gradcheck`](fn@gradcheck) compares derivatives with finite differences, and tells a kink from a mistake.
+//! * [`functional`] and [`transform`] make derivatives of functions: gradients, Jacobians, Hessians, products with them.
+//! * [`sparse`] computes Jacobians that are mostly zeros, [`Tape::checkpoint`] trades time for memory,
+//!   [`Tape::root`] differentiates what a solver found.
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors.
 //! * [`memory`] is the pool that tensors live in.
 //!
@@ -55,9 +59,10 @@ pub mod transform;
 pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
-pub use number::{Element, Number, Real};
+pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Contraction, Dual, Elementwise, Elementwise2, Implicit, LinearSolver, Reduction, activation,
+    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, LinearSolver,
+    Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

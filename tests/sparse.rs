@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// A nonlinear three-point stencil with fixed ends.
 fn stencil<'t>(x: Var<'t, f64>) -> Var<'t, f64> {
-    let inner = x.slice(0, ..-2) - x.slice(0, 1..-1).exp() * 2.0 + x.slice(0, 2..).square();
+    let inner = x.slice(0, ..-2) - x.slice(0, 1..).slice(0, ..-1).exp() * 2.0 + x.slice(0, 2..).square();
     x.tape().concat(&[x.slice(0, ..1), inner, x.slice(0, -1..) * 3.0], 0)
 }
 

@@ -50,42 +50,42 @@ fn detect() -> Isa {
 /// Declares a loop once and compiles it for every instruction set; the function declared picks at run time.
 ///
 /// The first two names in angle brackets are the element type `T: Real` and the number `N: Lane<T>` that the
-/// body computes with: the fused one where the hardware has it. The body is inlined into shells that carry the
-/// target features, so that the compiler vectorises it with them.
+/// body computes with: the fused one where the hardware has it. A constant parameter follows after a semicolon. The
+/// body is inlined into shells that carry the target features, so that the compiler vectorises it with them.
 macro_rules! multiversion {
     ($(
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident<$T:ident, $N:ident $(, $G:ident : $bound:path)*>
+        $vis:vis fn $name:ident<$T:ident, $N:ident $(, $G:ident : $bound:path)* $(; const $K:ident)?>
             ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block
     )*) => {$(
         $(#[$meta])*
-        $vis fn $name<$T: $crate::number::Real $(, $G: $bound)*>($($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name<$T: $crate::number::Real $(, $G: $bound)* $(, const $K: usize)?>($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn body<$T: $crate::number::Real, $N: $crate::number::Lane<$T> $(, $G: $bound)*>($($arg: $ty),*) $(-> $ret)? $body
+            fn body<$T: $crate::number::Real, $N: $crate::number::Lane<$T> $(, $G: $bound)* $(, const $K: usize)?>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-                fn avx512<$T: $crate::number::Real $(, $G: $bound)*>($($arg: $ty),*) $(-> $ret)? {
-                    body::<$T, $T::Fused $(, $G)*>($($arg),*)
+                fn avx512<$T: $crate::number::Real $(, $G: $bound)* $(, const $K: usize)?>($($arg: $ty),*) $(-> $ret)? {
+                    body::<$T, $T::Fused $(, $G)* $(, $K)?>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-                fn avx2<$T: $crate::number::Real $(, $G: $bound)*>($($arg: $ty),*) $(-> $ret)? {
-                    body::<$T, $T::Fused $(, $G)*>($($arg),*)
+                fn avx2<$T: $crate::number::Real $(, $G: $bound)* $(, const $K: usize)?>($($arg: $ty),*) $(-> $ret)? {
+                    body::<$T, $T::Fused $(, $G)* $(, $K)?>($($arg),*)
                 }
                 match $crate::kernels::isa() {
                     // SAFETY: `isa` gives this level only where the processor has all of its features.
-                    $crate::kernels::Isa::Avx512 => return unsafe { avx512::<$T $(, $G)*>($($arg),*) },
+                    $crate::kernels::Isa::Avx512 => return unsafe { avx512::<$T $(, $G)* $(, $K)?>($($arg),*) },
                     // SAFETY: as above.
-                    $crate::kernels::Isa::Avx2 => return unsafe { avx2::<$T $(, $G)*>($($arg),*) },
+                    $crate::kernels::Isa::Avx2 => return unsafe { avx2::<$T $(, $G)* $(, $K)?>($($arg),*) },
                     $crate::kernels::Isa::Baseline => {}
                 }
             }
             #[cfg(target_arch = "aarch64")]
-            return body::<$T, $T::Fused $(, $G)*>($($arg),*);
+            return body::<$T, $T::Fused $(, $G)* $(, $K)?>($($arg),*);
             #[cfg(not(target_arch = "aarch64"))]
-            body::<$T, $T $(, $G)*>($($arg),*)
+            body::<$T, $T $(, $G)* $(, $K)?>($($arg),*)
         }
     )*};
 }

@@ -156,6 +156,71 @@ pub fn update<E: Copy + Default + Send + Sync>(
     map(shape, [input], out, ns, |[x], out| row(x, out));
 }
 
+/// Elements that [`map_gradient`] stages at a time: fewer, as there are more operands.
+const STAGE: usize = 256;
+
+/// Calls `row` on matching pieces of the inputs `x`, of two more, and of the row-major outputs, until those that are
+/// there are whole. All have as many elements as `shape`; else as [`map`].
+pub fn map_gradient<E: Copy + Default + Send + Sync, const K: usize>(
+    shape: &[usize],
+    x: [View<'_, E>; K],
+    more: [View<'_, E>; 2],
+    out: [Option<&mut [E]>; K],
+    ns: f32,
+    row: impl Fn([&[E]; K], [&[E]; 2], [Option<&mut [E]>; K]) + Sync,
+) {
+    let n: usize = shape.iter().product();
+    let (plans, more_plans) = (x.map(|x| Plan::new(shape, &[x])), more.map(|x| Plan::new(shape, &[x])));
+    let dense = plans.iter().chain(&more_plans).all(|plan| plan.dense(0));
+    let piece = |start: usize, len: usize, mut out: [Option<&mut [E]>; K]| {
+        let step = if dense { len } else { STAGE };
+        let mut scratch =
+            if dense { None } else { Some(([[E::default(); STAGE]; K], [[E::default(); STAGE]; 2])) };
+        for from in (0..len).step_by(step) {
+            let range = from..len.min(from + step);
+            let out = out.each_mut().map(|out| out.as_mut().map(|out| &mut out[range.clone()]));
+            let (at, len) = (start + from, range.len());
+            match &mut scratch {
+                None => row(
+                    x.map(|x| &x.data[x.offset + at..][..len]),
+                    more.map(|x| &x.data[x.offset + at..][..len]),
+                    out,
+                ),
+                Some((a, b)) => {
+                    row(gather(&plans, &x, at, len, a), gather(&more_plans, &more, at, len, b), out)
+                }
+            }
+        }
+    };
+    if n > CHUNK && split((n as f32 * ns) as usize) {
+        let mut chunks = out.map(|out| out.map(|out| out.chunks_mut(CHUNK)));
+        let pieces: Vec<_> = (0..n.div_ceil(CHUNK))
+            .map(|_| chunks.each_mut().map(|chunks| chunks.as_mut().and_then(Iterator::next)))
+            .collect();
+        pieces
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(i, out)| piece(i * CHUNK, CHUNK.min(n - i * CHUNK), out));
+    } else if n > 0 {
+        piece(0, n, out);
+    }
+}
+
+/// The `len` elements of each operand from logical position `start` on.
+fn gather<'a, E: Copy, const K: usize>(
+    plans: &[Plan<1>; K],
+    views: &[View<'a, E>; K],
+    start: usize,
+    len: usize,
+    scratch: &'a mut [[E; STAGE]; K],
+) -> [&'a [E]; K] {
+    let mut slices: [&[E]; K] = [&[]; K];
+    for (((slice, plan), view), scratch) in slices.iter_mut().zip(plans).zip(views).zip(scratch) {
+        *slice = plan.slice(0, view, start, &mut scratch[..len]);
+    }
+    slices
+}
+
 fn staged<E: Copy + Default, U, const K: usize, const B: usize>(
     plan: &Plan<K>,
     inputs: &[View<'_, E>; K],

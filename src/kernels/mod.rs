@@ -17,9 +17,9 @@ mod testing;
 pub mod threshold;
 pub mod transpose;
 
-pub use function::{Function, run1, run2, run2_in_place, run3, run4};
+pub use function::{Function, Gradient, run_gradient, run_n, run1, run2, run2_in_place, run3, run4};
 pub(crate) use isa::multiversion;
 pub use isa::{Isa, isa};
 pub use linear::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
-pub use map::{View, map, update};
+pub use map::{View, map, map_gradient, update};
 pub use transpose::copy_strided;

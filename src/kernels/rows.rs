@@ -339,7 +339,7 @@ pub fn cross_entropy_backward<T: Real>(
             });
         }
         for ((out, &target), &g) in out.chunks_exact_mut(n).zip(&targets[first..]).zip(g) {
-            out[target as usize] = out[target as usize] - g;
+            out[target as usize] -= g;
         }
     });
 }

@@ -9,14 +9,16 @@ mod element;
 mod float;
 mod lane;
 mod math;
+mod scalar;
 #[cfg(test)]
 mod special_values;
 
 pub use element::Element;
 pub(crate) use lane::{Fused, Lane, is_tame};
+pub use scalar::Scalar;
 
 use std::fmt::LowerExp;
-use std::ops::{Add, AddAssign, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// A number that element-wise functions act on: `f32`, `f64`, dual numbers, and variables of a tape.
 ///
@@ -190,7 +192,7 @@ pub trait Family {
 /// The element types that can be differentiated: `f32` and `f64`.
 ///
 /// Sealed: kernels are compiled for these two.
-pub trait Real: Number<Mask = bool> + Element + AddAssign + LowerExp {
+pub trait Real: Scalar + Element + LowerExp {
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
     /// Positive infinity.

@@ -1,13 +1,24 @@
 //! Element-wise independent functions: written once over [`Number`], run everywhere.
 //!
-//! From the two lines `f` and `df` the compiler makes the vectorised forward loop, the fused backward loop (the
-//! cotangent times a diagonal Jacobian), the loop for second derivatives (`df` over dual numbers), and, where a
-//! sweep over second derivatives is itself recorded, the rule unfolded into variables.
+//! From the line `f` the compiler makes the vectorised forward loop, the fused backward loop (the cotangent times a
+//! diagonal Jacobian), the loop for second derivatives, and, where a sweep over second derivatives is itself recorded,
+//! the rule unfolded into variables. The derivative is `df` where that is written, else that of `f` over dual numbers;
+//! the second one is that of `df` over dual numbers.
+
+mod loops;
+#[cfg(test)]
+mod samples;
+mod several;
+
+pub use loops::{Loops, Loops2, Loops2Of, LoopsOf};
+pub(crate) use loops::{compiled, compiled2, unary};
+#[cfg(test)]
+pub(super) use samples::samples;
+pub use several::ElementwiseN;
 
 use super::Dual;
 use crate::error::Result;
-use crate::kernels::{Function, run1, run2, run3, run4};
-use crate::number::{Family, Number, Real};
+use crate::number::{Number, Real};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::{Tensor, elementwise};
 use smallvec::SmallVec;
@@ -15,12 +26,14 @@ use smallvec::SmallVec;
 /// What an element costs in nanoseconds, about: an exponential and a division.
 const COST: f32 = 0.7;
 
-/// An element-wise independent function of one number, with its derivative.
+/// An element-wise independent function of one number.
 ///
-/// Ten lines give an activation of your own fused kernels in both modes and derivatives of every order.
+/// A few lines give an activation of your own fused kernels in both modes and derivatives of every order.
 /// [`Var::elementwise`] applies it, and it is an [`Activation`](crate::Activation) by itself.
 ///
-/// A user's function is compiled in the user's crate, so its speed is that of the user's build profile.
+/// A user's function is compiled in the user's crate, so its speed is that of the user's build profile. Write
+/// `#[inline(always)]` on `f` and `df`, as here: a call that the compiler leaves in place is compiled without the
+/// machine's vector instructions, and can be a hundred times slower.
 ///
 /// ```
 /// use retrograde::{Elementwise, Number, Tape, Tensor};
@@ -31,12 +44,9 @@ const COST: f32 = 0.7;
 ///
 /// impl Elementwise for QuickGelu {
 ///     const NAME: &'static str = "quick_gelu";
+///     #[inline(always)]
 ///     fn f<N: Number>(self, x: N) -> N {
-///         x * (x * x.lit(1.702)).sigmoid()
-///     }
-///     fn df<N: Number>(self, x: N, _y: N) -> N {
-///         let u = x * x.lit(1.702);
-///         u.sigmoid() + u * u.sigmoid() * (-u).sigmoid()
+///         x * x.scale(1.702).sigmoid()
 ///     }
 /// }
 ///
@@ -46,6 +56,42 @@ const COST: f32 = 0.7;
 /// assert_eq!(g[[0]], 0.5);
 /// # Ok::<(), retrograde::Error>(())
 /// ```
+///
+/// # Writing the derivative
+///
+/// Without [`df`](Elementwise::df) the derivative is `f`'s own over [`Dual`] numbers, also in one loop. Write `df`
+///
+/// * where `f`, differentiated as it stands, is inaccurate or not finite though the derivative is: differences that
+///   cancel in the tails, intermediate values that overflow, both branches of a [`select`](Number::select);
+/// * for another derivative at a kink;
+/// * for speed, where it is shorter than `f` with its derivative, as when it follows from the value `y`.
+///
+/// ```
+/// use retrograde::{Elementwise, Number, Tape, Tensor};
+///
+/// /// 1/(1 + e⁻ˣ) as it stands in books.
+/// #[derive(Clone, Copy)]
+/// struct Logistic;
+///
+/// impl Elementwise for Logistic {
+///     const NAME: &'static str = "logistic";
+///     #[inline(always)]
+///     fn f<N: Number>(self, x: N) -> N {
+///         (x.lit(1.0) + (-x).exp()).recip()
+///     }
+///     // By dual numbers e⁻ˣ · y², which is ∞ · 0 = NaN from −710 downwards.
+///     #[inline(always)]
+///     fn df<N: Number>(self, x: N, _y: N) -> N {
+///         x.sigmoid() * (-x).sigmoid()
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([-720.0, 0.0]));
+/// let g = x.elementwise(Logistic).sum().backward()?.wrt(x)?.to_vec();
+/// assert!(g[0] > 0.0 && g[1] == 0.25);
+/// # Ok::<(), retrograde::Error>(())
+/// ```
 pub trait Elementwise: Copy + Send + Sync + 'static {
     /// The name in messages and printouts.
     const NAME: &'static str;
@@ -53,16 +99,21 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     /// The function.
     fn f<N: Number>(self, x: N) -> N;
 
-    /// Its derivative at `x`, where the function's value is `y`. It is differentiated in turn, so it must be as
+    /// Its derivative at `x`, where the function's value is `y`: that of [`f`](Elementwise::f) by dual numbers, unless
+    /// [another form](Elementwise#writing-the-derivative) is better. It is differentiated in turn, so it must be as
     /// smooth and as finite as the derivative itself: no form through `|x|` or an intermediate that overflows.
-    fn df<N: Number>(self, x: N, y: N) -> N;
+    #[inline(always)]
+    fn df<N: Number>(self, x: N, y: N) -> N {
+        let _ = y;
+        self.f(Dual::variable(x)).tangent()
+    }
 
     /// The second derivative: that of [`df`](Elementwise::df) by dual numbers, unless a closed form is more accurate,
     /// as where the parts of `df` have derivatives that cancel.
     #[inline(always)]
     fn d2f<N: Number>(self, x: N, y: N) -> N {
-        let dy = Dual { value: y, tangent: self.df(x, y) };
-        self.df(Dual::variable(x), dy).tangent
+        let dy = Dual::new(y, self.df(x, y));
+        self.df(Dual::variable(x), dy).tangent()
     }
 
     /// Refuses parameters that make no function. Whatever applies the function asks this first.
@@ -85,7 +136,10 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
     }
 }
 
-/// An element-wise independent function of two numbers, broadcast against each other, with both derivatives.
+/// An element-wise independent function of two numbers, broadcast against each other.
+///
+/// [`Var::elementwise2`] applies it. As with [`Elementwise`], the derivatives may be left out. For more numbers than two
+/// there is [`ElementwiseN`].
 ///
 /// ```
 /// use retrograde::{Elementwise2, Number, Tape, Tensor};
@@ -95,12 +149,9 @@ pub trait Elementwise: Copy + Send + Sync + 'static {
 ///
 /// impl Elementwise2 for SquaredError {
 ///     const NAME: &'static str = "squared_error";
+///     #[inline(always)]
 ///     fn f<N: Number>(self, a: N, b: N) -> N {
 ///         (a - b).square()
-///     }
-///     fn df<N: Number>(self, a: N, b: N, _y: N) -> (N, N) {
-///         let d = (a - b) * a.lit(2.0);
-///         (d, -d)
 ///     }
 /// }
 ///
@@ -118,191 +169,19 @@ pub trait Elementwise2: Copy + Send + Sync + 'static {
     /// The function.
     fn f<N: Number>(self, a: N, b: N) -> N;
 
-    /// Its derivatives by `a` and by `b`, where the function's value is `y`.
-    fn df<N: Number>(self, a: N, b: N, y: N) -> (N, N);
+    /// Its derivatives by `a` and by `b`, where the function's value is `y`: those of [`f`](Elementwise2::f) by dual
+    /// numbers, from one evaluation, unless overridden. Each of the two backward loops uses one of them.
+    #[inline(always)]
+    fn df<N: Number>(self, a: N, b: N, y: N) -> (N, N) {
+        let _ = y;
+        let [a, b] = Dual::variables([a, b]);
+        self.f(a, b).tangents.into()
+    }
 
     /// The loops, compiled in whichever crate first names them.
     #[doc(hidden)]
     fn loops<T: Real>() -> &'static Loops2<T, Self> {
         &Loops2::HERE
-    }
-}
-
-/// A loop over `K` inputs.
-type Loop<T, E, const K: usize> = fn(E, [&[T]; K], &mut [T]);
-
-/// The loops of a function of one number over elements of type `T`.
-pub struct Loops<T, E> {
-    forward: fn(E, &[T], &mut [T]),
-    /// g · df(x, y).
-    backward: Loop<T, E, 3>,
-    /// w · g · d²f(x).
-    second: Loop<T, E, 4>,
-}
-
-/// The loops of a function of two numbers.
-pub struct Loops2<T, E> {
-    forward: fn(E, &[T], &[T], &mut [T]),
-    /// g · ∂f/∂a and g · ∂f/∂b, from g, a, b and y.
-    backward: [Loop<T, E, 4>; 2],
-}
-
-impl<T: Real, E: Elementwise> Loops<T, E> {
-    pub(crate) const HERE: Loops<T, E> = Loops {
-        forward: |e, x, out| run1(Forward(e), x, out),
-        backward: |e, [g, x, y], out| run3(Backward(e), g, x, y, out),
-        second: |e, [w, g, x, y], out| run4(Second(e), w, g, x, y, out),
-    };
-}
-
-impl<T: Real, E: Elementwise2> Loops2<T, E> {
-    pub(crate) const HERE: Loops2<T, E> = Loops2 {
-        forward: |e, a, b, out| run2(Forward(e), a, b, out),
-        backward: [
-            |e, [g, a, b, y], out| run4(BackwardA(e), g, a, b, y, out),
-            |e, [g, a, b, y], out| run4(BackwardB(e), g, a, b, y, out),
-        ],
-    };
-}
-
-/// The loops of `E` by element type.
-pub struct LoopsOf<E>(E);
-impl<E: Elementwise> Family for LoopsOf<E> {
-    type Of<T: Real> = Loops<T, E>;
-}
-
-/// The loops of `E` by element type.
-pub struct Loops2Of<E>(E);
-impl<E: Elementwise2> Family for Loops2Of<E> {
-    type Of<T: Real> = Loops2<T, E>;
-}
-
-/// Inside an `impl Elementwise`: compiles the loops for both element types in this crate, so that its profile, not
-/// the user's, decides how fast they are.
-macro_rules! compiled {
-    ($e:ty) => {
-        fn loops<T: $crate::number::Real>() -> &'static $crate::ops::elementwise::Loops<T, Self> {
-            static F32: $crate::ops::elementwise::Loops<f32, $e> = $crate::ops::elementwise::Loops::HERE;
-            static F64: $crate::ops::elementwise::Loops<f64, $e> = $crate::ops::elementwise::Loops::HERE;
-            T::choose::<$crate::ops::elementwise::LoopsOf<$e>>(&F32, &F64)
-        }
-    };
-}
-pub(crate) use compiled;
-
-/// The same inside an `impl Elementwise2`.
-macro_rules! compiled2 {
-    ($e:ty) => {
-        fn loops<T: $crate::number::Real>() -> &'static $crate::ops::elementwise::Loops2<T, Self> {
-            static F32: $crate::ops::elementwise::Loops2<f32, $e> = $crate::ops::elementwise::Loops2::HERE;
-            static F64: $crate::ops::elementwise::Loops2<f64, $e> = $crate::ops::elementwise::Loops2::HERE;
-            T::choose::<$crate::ops::elementwise::Loops2Of<$e>>(&F32, &F64)
-        }
-    };
-}
-pub(crate) use compiled2;
-
-/// A family of element-wise functions of one number: for each its documentation, its name, the method's name,
-/// `f` and `df` as expressions in `x` and `y`, and the samples for the conformance table.
-macro_rules! unary {
-    ($($(#[$doc:meta])* $name:ident $method:ident |$x:ident, $y:ident| $f:expr, $df:expr; $samples:expr
-        $(, of an angle: $angle:literal)?;)*) => {
-        $(
-            #[doc = concat!("The function behind [`Var::", stringify!($method), "`](crate::Var::", stringify!($method), ").")]
-            #[derive(Clone, Copy, Debug)]
-            pub struct $name;
-
-            impl $crate::ops::Elementwise for $name {
-                const NAME: &'static str = stringify!($method);
-                $(const OF_AN_ANGLE: bool = $angle;)?
-                #[inline(always)]
-                fn f<N: $crate::number::Number>(self, $x: N) -> N {
-                    $f
-                }
-                #[inline(always)]
-                fn df<N: $crate::number::Number>(self, $x: N, $y: N) -> N {
-                    let _ = ($x, $y);
-                    $df
-                }
-                $crate::ops::compiled!($name);
-            }
-
-            impl<'t, T: $crate::number::Real> $crate::tape::Var<'t, T> {
-                $(#[$doc])*
-                #[track_caller]
-                pub fn $method(self) -> $crate::tape::Var<'t, T> {
-                    self.elementwise($name)
-                }
-            }
-        )*
-
-        #[cfg(test)]
-        pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-            use crate::conformance::{sample, unary};
-            vec![$(sample!(stringify!($method), $samples, |x| x[0].$method())),*]
-        }
-    };
-}
-pub(crate) use unary;
-
-#[derive(Clone, Copy)]
-struct Forward<E>(E);
-#[derive(Clone, Copy)]
-struct Backward<E>(E);
-#[derive(Clone, Copy)]
-struct Second<E>(E);
-#[derive(Clone, Copy)]
-struct BackwardA<E>(E);
-#[derive(Clone, Copy)]
-struct BackwardB<E>(E);
-
-/// The index `i` of x among the arguments, where that is an angle.
-const fn angle<E: Elementwise>(i: usize) -> Option<usize> {
-    if E::OF_AN_ANGLE { Some(i) } else { None }
-}
-
-impl<E: Elementwise> Function<1> for Forward<E> {
-    const ANGLE: Option<usize> = angle::<E>(0);
-    #[inline(always)]
-    fn at<N: Number>(self, [x]: [N; 1]) -> N {
-        self.0.f(x)
-    }
-}
-
-impl<E: Elementwise> Function<3> for Backward<E> {
-    const ANGLE: Option<usize> = angle::<E>(1);
-    #[inline(always)]
-    fn at<N: Number>(self, [g, x, y]: [N; 3]) -> N {
-        g * self.0.df(x, y)
-    }
-}
-
-impl<E: Elementwise> Function<4> for Second<E> {
-    const ANGLE: Option<usize> = angle::<E>(2);
-    #[inline(always)]
-    fn at<N: Number>(self, [w, g, x, y]: [N; 4]) -> N {
-        w * g * self.0.d2f(x, y)
-    }
-}
-
-impl<E: Elementwise2> Function<2> for Forward<E> {
-    #[inline(always)]
-    fn at<N: Number>(self, [a, b]: [N; 2]) -> N {
-        self.0.f(a, b)
-    }
-}
-
-impl<E: Elementwise2> Function<4> for BackwardA<E> {
-    #[inline(always)]
-    fn at<N: Number>(self, [g, a, b, y]: [N; 4]) -> N {
-        g * self.0.df(a, b, y).0
-    }
-}
-
-impl<E: Elementwise2> Function<4> for BackwardB<E> {
-    #[inline(always)]
-    fn at<N: Number>(self, [g, a, b, y]: [N; 4]) -> N {
-        g * self.0.df(a, b, y).1
     }
 }
 
@@ -390,6 +269,16 @@ impl<T: Real, E: Elementwise> Operation<T> for Derivative<E> {
     }
 }
 
+/// Reverse mode from the partial derivatives: the cotangent times each, summed where its input was broadcast.
+fn cotangents<'t, T: Real>(at: &At<'_, 't, T>, partials: &[Var<'t, T>]) -> Result<Parts<'t, T>> {
+    at.each(|i| (at.g(0) * partials[i]).sum_to_like(at.x(i)))
+}
+
+/// Forward mode from the partial derivatives.
+fn tangent<'t, T: Real>(at: &At<'_, 't, T>, partials: &[Var<'t, T>]) -> Result<Parts<'t, T>> {
+    at.sum_of(|i, dx| (dx * partials[i]).expand_like(at.y(0)))
+}
+
 /// y = f(a, b).
 struct Map2<E>(E);
 
@@ -403,11 +292,11 @@ impl<T: Real, E: Elementwise2> Operation<T> for Map2<E> {
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (da, db) = self.0.df(at.x(0), at.x(1), at.y(0));
-        at.each(|i| (at.g(0) * if i == 0 { da } else { db }).sum_to_like(at.x(i)))
+        cotangents(at, &[da, db])
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (da, db) = self.0.df(at.x(0), at.x(1), at.y(0));
-        at.sum_of(|i, dx| (dx * if i == 0 { da } else { db }).expand_like(at.y(0)))
+        tangent(at, &[da, db])
     }
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;

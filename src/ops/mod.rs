@@ -30,6 +30,7 @@ operations! {
     cross_entropy
     diagonal
     einsum
+    elementwise
     elu
     error_function
     expand
@@ -82,14 +83,13 @@ operations! {
 pub mod activation;
 mod axis;
 mod dual;
-mod elementwise;
 mod guard;
 mod number;
 mod reduction;
 
 pub use activation::Activation;
 pub use dual::Dual;
-pub use elementwise::{Elementwise, Elementwise2};
+pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;

@@ -4,6 +4,8 @@ use crate::number::{Number, Real};
 use crate::tape::Var;
 
 /// Which operation each primitive of [`Number`] is: the one table from which variables and duals take theirs.
+///
+/// Each of these writes its `df`: derived from `f` over duals it would be made of itself, without end.
 macro_rules! primitives {
     ($apply:ident) => {
         $apply! {

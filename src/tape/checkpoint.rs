@@ -9,9 +9,13 @@ use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+type Closure<T> = Arc<dyn for<'t> Fn(&[Var<'t, T>]) -> Var<'t, T> + Send + Sync>;
+/// A result, and the variables that it is a function of, where they stand among the inputs.
+type OnArguments<'t, T> = (Var<'t, T>, Vec<Option<Var<'t, T>>>);
+
 /// What a checkpointed segment computes, from its inputs.
 #[doc(hidden)]
-pub struct Segment<T: Real>(Arc<dyn for<'t> Fn(&[Var<'t, T>]) -> Var<'t, T> + Send + Sync>);
+pub struct Segment<T: Real>(Closure<T>);
 
 impl<T: Real> Tape<T> {
     /// Computes `f` of the inputs and keeps nothing of it but the result: a reverse sweep runs `f` again when it
@@ -115,7 +119,7 @@ impl<T: Real> Segment<T> {
         &self,
         at: &At<'_, 't, T>,
         moves: impl Fn(usize) -> bool,
-    ) -> Result<(Var<'t, T>, Vec<Option<Var<'t, T>>>)> {
+    ) -> Result<OnArguments<'t, T>> {
         let tape = at.tape;
         let mut x: Vec<Var<'t, T>> = Vec::with_capacity(at.inputs());
         let mut arguments = Vec::with_capacity(at.inputs());

@@ -4,6 +4,7 @@ mod arithmetic;
 mod buffer;
 mod create;
 mod display;
+mod gradient;
 mod index;
 mod join;
 mod matmul;
@@ -13,6 +14,7 @@ mod reduce;
 mod statistics;
 mod view;
 
+pub(crate) use gradient::gradient;
 pub use index::Iter;
 pub(crate) use matmul::Form;
 pub use random::Generator;

@@ -13,6 +13,8 @@
 //! # Ok::<(), retrograde::Error>(())
 //! ```
 
+#![allow(clippy::type_complexity)] // an alias would hide what a function takes and gives
+
 use super::core::{self, Mode, lifted};
 use crate::error::Result;
 use crate::number::Real;
