@@ -42,6 +42,10 @@ fn on_a_tape<T: Real, R, const N: usize>(
     run().map_err(|error: Error| error.at(name, line))
 }
 
+fn pairs<X: Copy, V: Copy, const N: usize>(x: [X; N], v: [V; N]) -> [(X, V); N] {
+    std::array::from_fn(|i| (x[i], v[i]))
+}
+
 fn array<R, const N: usize>(list: Vec<R>) -> [R; N] {
     list.try_into().unwrap_or_else(|_| unreachable!("one result for each argument"))
 }
@@ -132,21 +136,9 @@ pub fn jvp<T: Real, const N: usize>(
     dx: [&Tensor<T>; N],
 ) -> Result<(Tensor<T>, Tensor<T>)> {
     on_a_tape("jvp", Location::caller(), f, x, |tape, x, y| {
-        let [dy] = along(tape, [y], &x, &dx)?;
+        let [dy] = array(tape.tangents(&[y], &pairs(x, dx))?);
         Ok((y.value()?, dy))
     })
-}
-
-/// The tangents of `ys`, unrecorded.
-fn along<'t, T: Real, const M: usize>(
-    tape: &'t Tape<T>,
-    ys: [Var<'t, T>; M],
-    x: &[Var<'t, T>],
-    dx: &[&Tensor<T>],
-) -> Result<[Tensor<T>; M]> {
-    let directions = |_| Ok(x.iter().zip(dx).map(|(x, dx)| (*x, (*dx).clone())).collect());
-    let mut found = tape.columns(&ys, 1, directions)?;
-    Ok(array(found.swap_remove(0)))
 }
 
 /// The Jacobian by each argument, `[value's axes.., argument's axes..]`, in the mode that needs fewer sweeps.
@@ -262,8 +254,8 @@ pub fn hvp<T: Real, const N: usize>(
     v: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
     on_a_tape("hvp", Location::caller(), f, x, |tape, x, y| {
-        let g = array(tape.vjp_with(y, &y.unit_seed()?, &x)?);
-        along(tape, g, &x, &v)
+        let g = tape.vjp_with(y, &y.unit_seed()?, &x)?;
+        Ok(array(tape.tangents(&g, &pairs(x, v))?))
     })
 }
 
@@ -321,7 +313,7 @@ pub fn directional<T: Real, const N: usize>(
         for _ in 1..k {
             y = tape.jvp(y, x.into_iter().zip(v))?;
         }
-        if k == 0 { y.value() } else { along(tape, [y], &x, &v).map(|[dy]| dy) }
+        if k == 0 { y.value() } else { Ok(tape.tangents(&[y], &pairs(x, v))?.swap_remove(0)) }
     })
 }
 

@@ -228,13 +228,6 @@ fn product<T: Real, E: Elementwise>(e: E, g: &Tensor<T>, x: &Tensor<T>, y: &Tens
 /// z = g · df(x, y), where y = f(x) is no input of its own: what it contributes is counted at x.
 struct Derivative<E>(E);
 
-impl<E: Elementwise> Derivative<E> {
-    /// w · g · d²f(x), unfolded: reached only when a second derivative is itself recorded.
-    fn unfolded<'t, T: Real>(&self, w: Var<'t, T>, at: &At<'_, 't, T>) -> Var<'t, T> {
-        w * at.x(0) * self.0.d2f(at.x(1), at.x(2))
-    }
-}
-
 impl<T: Real, E: Elementwise> Operation<T> for Derivative<E> {
     fn name(&self) -> &'static str {
         E::NAME
@@ -245,12 +238,12 @@ impl<T: Real, E: Elementwise> Operation<T> for Derivative<E> {
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let w = at.g(0);
         let g = at.needs(0).then(|| times_derivative(self.0, w, at.x(1), at.x(2)));
-        let x = at.needs(1).then(|| self.unfolded(w, at));
+        let x = at.needs(1).then(|| times_second(self.0, [w, at.x(0), at.x(1), at.x(2)]));
         Ok(SmallVec::from_iter([g, x, None]))
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let g = at.dx(0).map(|dg| times_derivative(self.0, dg, at.x(1), at.x(2)));
-        let x = at.dx(1).map(|dx| self.unfolded(dx, at));
+        let x = at.dx(1).map(|dx| times_second(self.0, [dx, at.x(0), at.x(1), at.x(2)]));
         Ok(SmallVec::from_iter([match (g, x) {
             (Some(g), Some(x)) => Some(g + x),
             (g, x) => g.or(x),
@@ -261,11 +254,62 @@ impl<T: Real, E: Elementwise> Operation<T> for Derivative<E> {
         let (g, x, y) = (at.x(0), at.x(1), at.x(2));
         at.each_of(2, |i| match i {
             0 => product(self.0, &w, x, y),
-            _ => {
-                let second = E::loops::<T>().second;
-                elementwise([&w, g, x, y], COST, |inputs, out| second(self.0, inputs, out))
-            }
+            _ => second_product(self.0, [&w, g, x, y]),
         })
+    }
+}
+
+/// w · g · d²f(x) as one node.
+#[track_caller]
+fn times_second<'t, T: Real>(e: impl Elementwise, inputs: [Var<'t, T>; 4]) -> Var<'t, T> {
+    inputs[0].tape().apply(SecondDerivative(e), &inputs)
+}
+
+fn second_product<T: Real, E: Elementwise>(e: E, inputs: [&Tensor<T>; 4]) -> Result<Tensor<T>> {
+    let second = E::loops::<T>().second;
+    elementwise(inputs, COST, |inputs, out| second(e, inputs, out))
+}
+
+/// z = w · g · d²f(x, y). Here y is an input like the others: only where this is differentiated in turn does `d2f`
+/// unfold into variables.
+struct SecondDerivative<E>(E);
+
+impl<T: Real, E: Elementwise> Operation<T> for SecondDerivative<E> {
+    fn name(&self) -> &'static str {
+        E::NAME
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
+        second_product(self.0, [x[0], x[1], x[2], x[3]]).map(one)
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        let (u, w, g, x, y) = (at.g(0), at.x(0), at.x(1), at.x(2), at.x(3));
+        let of = |i| at.needs(i).then(|| times_second(self.0, [u, if i == 0 { g } else { w }, x, y]));
+        let mut parts: Parts<'t, T> = SmallVec::from_iter([of(0), of(1)]);
+        if at.needs(2) || at.needs(3) {
+            let (x, y) = (x.tape().argument(x), y.tape().argument(y));
+            parts.extend(x.tape().vjp_if_any(self.0.d2f(x, y), u * w * g, &[x, y])?);
+        } else {
+            parts.extend([None, None]);
+        }
+        Ok(parts)
+    }
+    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
+        let (w, g, x, y) = (at.x(0), at.x(1), at.x(2), at.x(3));
+        let mut parts = [
+            at.dx(0).map(|dw| times_second(self.0, [dw, g, x, y])),
+            at.dx(1).map(|dg| times_second(self.0, [w, dg, x, y])),
+            None,
+        ];
+        let (x, y) = (x.tape().argument(x), y.tape().argument(y));
+        let directions: SmallVec<[_; 2]> = [(x, at.dx(2)), (y, at.dx(3))]
+            .into_iter()
+            .filter_map(|(x, dx)| dx.map(|dx| (x, dx)))
+            .collect();
+        if !directions.is_empty() {
+            let third = x.tape().jvp_if_any(self.0.d2f(x, y), directions)?;
+            parts[2] = third.map(|third| w * g * third);
+        }
+        Ok(SmallVec::from_iter([parts.into_iter().flatten().reduce(|a, b| a + b)]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::operation::Needed;
 use super::sweep::{Pending, Rules, Sweep};
-use super::tangent::Forward;
+use super::tangent::{Forward, last_uses};
 use super::{Bits, Store, Tape, Var};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::threshold;
@@ -250,7 +250,8 @@ impl<T: Real> Tape<T> {
         let leads = self.leads_to(&ys, lowest);
         let store = &*self.store.borrow();
         let value = |y: u32| store.nodes[y as usize].value.as_ref().map_err(Clone::clone);
-        let sweep = Forward { store, reach: &reach, leads: &leads, lowest, top };
+        let last = last_uses(store, &reach, &leads, lowest, &ys);
+        let sweep = Forward { store, reach: &reach, leads: &leads, lowest, top, last: &last };
         let cost = cost(store, Some(lowest), top);
         side_by_side(
             n,

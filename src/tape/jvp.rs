@@ -5,6 +5,7 @@ use super::vjp::Mode;
 use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -37,7 +38,7 @@ impl<T: Real> Tape<T> {
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
     ) -> Result<Var<'t, T>> {
         let line = Location::caller();
-        let found = self.tangents(&[y], directions).map_err(|error| error.at("jvp", line))?;
+        let found = self.recorded_tangents(&[y], directions).map_err(|error| error.at("jvp", line))?;
         Ok(found[0])
     }
 
@@ -64,14 +65,64 @@ impl<T: Real> Tape<T> {
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
     ) -> Result<Vec<Var<'t, T>>> {
         let line = Location::caller();
-        self.tangents(outputs, directions).map_err(|error| error.at("jvp_many", line))
+        self.recorded_tangents(outputs, directions).map_err(|error| error.at("jvp_many", line))
     }
 
-    fn tangents<'t, V: IntoVar<'t, T>>(
+    /// As [`jvp`](Tape::jvp), for several outputs, as plain tensors: nothing is recorded, so the tape does not grow.
+    ///
+    /// # Errors
+    ///
+    /// As [`vjp`](Tape::vjp).
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 2.0]));
+    /// let [g] = tape.vjp(x.square().sum(), &Tensor::scalar(1.0), [x])?;
+    /// let before = tape.len();
+    /// // Products with one Hessian, as many as an iteration wants.
+    /// for v in [Tensor::from([1.0, 0.0]), Tensor::from([5.0, -1.0])] {
+    ///     assert_eq!(tape.tangents(&[g], &[(x, &v)])?[0], &v * 2.0);
+    /// }
+    /// assert_eq!(tape.len(), before);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn tangents<'t>(
+        &'t self,
+        outputs: &[Var<'t, T>],
+        directions: &[(Var<'t, T>, &Tensor<T>)],
+    ) -> Result<Vec<Tensor<T>>> {
+        let line = Location::caller();
+        let given = |_| Ok(directions.iter().map(|&(x, dx)| (x, dx.clone())).collect());
+        let mut found = self.columns(outputs, 1, given).map_err(|error| error.at("tangents", line))?;
+        Ok(found.swap_remove(0))
+    }
+
+    /// As [`jvp`](Tape::jvp), with nothing where `y` does not depend on any of the variables.
+    pub(crate) fn jvp_if_any<'t>(
+        &'t self,
+        y: Var<'t, T>,
+        directions: impl IntoIterator<Item = (Var<'t, T>, Var<'t, T>)>,
+    ) -> Result<Option<Var<'t, T>>> {
+        Ok(self.tangents_if_any(&[y], directions)?.swap_remove(0))
+    }
+
+    fn recorded_tangents<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: &[Var<'t, T>],
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
     ) -> Result<Vec<Var<'t, T>>> {
+        let found = self.tangents_if_any(outputs, directions)?;
+        Ok(found.into_iter().zip(outputs).map(|(dy, y)| dy.unwrap_or_else(|| y.zeros_like())).collect())
+    }
+
+    fn tangents_if_any<'t, V: IntoVar<'t, T>>(
+        &'t self,
+        outputs: &[Var<'t, T>],
+        directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
+    ) -> Result<Vec<Option<Var<'t, T>>>> {
         let mut pairs = Vec::new();
         for (x, dx) in directions {
             pairs.push((x.index, self.seed("direction", x, dx)?.index));
@@ -83,11 +134,7 @@ impl<T: Real> Tape<T> {
         }
         let ys: Vec<u32> = outputs.iter().map(|y| y.index).collect();
         let found = self.in_pool(|tape| tape.forward_mode(&ys, &pairs))?;
-        let zeros = |(found, y): (Option<u32>, &Var<'t, T>)| match found {
-            Some(index) => Var::new(self, index),
-            None => y.zeros_like(),
-        };
-        Ok(found.into_iter().zip(outputs).map(zeros).collect())
+        Ok(found.into_iter().map(|dy| dy.map(|index| Var::new(self, index))).collect())
     }
 
     fn forward_mode(&self, ys: &[u32], pairs: &[(u32, u32)]) -> Result<Vec<Option<u32>>> {

@@ -18,6 +18,31 @@ pub(super) struct Forward<'a, T: Real> {
     pub(super) leads: &'a Bits,
     pub(super) lowest: u32,
     pub(super) top: u32,
+    /// Of each node from `lowest` on, the last one that uses its tangent, which is then freed.
+    pub(super) last: &'a [u32],
+}
+
+/// The last node that uses the tangent of each one from `lowest` on; those of `ys` are kept.
+pub(super) fn last_uses<T: Real>(
+    store: &Store<T>,
+    reach: &Bits,
+    leads: &Bits,
+    lowest: u32,
+    ys: &[u32],
+) -> Vec<u32> {
+    let Some(&top) = ys.iter().max().filter(|&&top| top >= lowest) else { return vec![] };
+    let mut last = vec![0; (top - lowest + 1) as usize];
+    for index in (lowest..=top).filter(|&index| reach.get(index) && leads.get(index)) {
+        for input in &store.nodes[index as usize].inputs {
+            if let Some(i) = input.checked_sub(lowest) {
+                last[i as usize] = index;
+            }
+        }
+    }
+    for i in ys.iter().filter_map(|y| y.checked_sub(lowest)) {
+        last[i as usize] = u32::MAX;
+    }
+    last
 }
 
 impl<T: Real> Forward<'_, T> {
@@ -65,17 +90,21 @@ impl<T: Real> Forward<'_, T> {
     fn node(&self, index: u32, tangents: &mut [Option<Tensor<T>>], scratch: &Tape<T>) -> Result<()> {
         let node = &self.store.nodes[index as usize];
         let Some(operation) = node.operation.as_deref() else { return Ok(()) };
-        let incoming: SmallVec<[Option<&Tensor<T>>; 2]> = node
-            .inputs
-            .iter()
-            .map(|&input| input.checked_sub(self.lowest).and_then(|i| tangents[i as usize].as_ref()))
-            .collect();
+        let mut incoming: SmallVec<[Option<Tensor<T>>; 2]> = SmallVec::new();
+        for (i, &input) in node.inputs.iter().enumerate() {
+            let dx = input.checked_sub(self.lowest).and_then(|at| {
+                let slot = &mut tangents[at as usize];
+                let done = self.last[at as usize] == index && !node.inputs[i + 1..].contains(&input);
+                if done { slot.take() } else { slot.clone() }
+            });
+            incoming.push(dx);
+        }
         if incoming.iter().all(Option::is_none) {
             return Ok(());
         }
         let _line = scratch.on_behalf_of(node.line);
         let incoming: SmallVec<[Option<Var<'_, T>>; 2]> =
-            incoming.into_iter().map(|dx| dx.map(|dx| scratch.push_constant(Ok(dx.clone())))).collect();
+            incoming.into_iter().map(|dx| dx.map(|dx| scratch.push_constant(Ok(dx)))).collect();
         let at = At {
             tape: scratch,
             nodes: Some(&self.store.nodes),

@@ -89,11 +89,30 @@ impl<T: Real> Tape<T> {
         self.cotangents(outputs.iter().copied(), nodes).map_err(|error| error.at("vjp_many", line))
     }
 
+    /// As [`vjp`](Tape::vjp), with nothing where `y` does not depend on a node.
+    pub(crate) fn vjp_if_any<'t>(
+        &'t self,
+        y: Var<'t, T>,
+        seed: Var<'t, T>,
+        nodes: &[Var<'t, T>],
+    ) -> Result<Vec<Option<Var<'t, T>>>> {
+        self.cotangents_if_any([(y, seed)], nodes)
+    }
+
     fn cotangents<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: impl IntoIterator<Item = (Var<'t, T>, V)>,
         nodes: &[Var<'t, T>],
     ) -> Result<Vec<Var<'t, T>>> {
+        let found = self.cotangents_if_any(outputs, nodes)?;
+        Ok(found.into_iter().zip(nodes).map(|(g, node)| g.unwrap_or_else(|| node.zeros_like())).collect())
+    }
+
+    fn cotangents_if_any<'t, V: IntoVar<'t, T>>(
+        &'t self,
+        outputs: impl IntoIterator<Item = (Var<'t, T>, V)>,
+        nodes: &[Var<'t, T>],
+    ) -> Result<Vec<Option<Var<'t, T>>>> {
         self.check_wanted(nodes)?;
         let mut seeds = Vec::new();
         for (y, seed) in outputs {
@@ -101,11 +120,7 @@ impl<T: Real> Tape<T> {
         }
         let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
         let found = self.in_pool(|tape| tape.recorded(&seeds, &wanted))?;
-        let zeros = |(found, node): (Option<u32>, &Var<'t, T>)| match found {
-            Some(index) => Var::new(self, index),
-            None => node.zeros_like(),
-        };
-        Ok(found.into_iter().zip(nodes).map(zeros).collect())
+        Ok(found.into_iter().map(|g| g.map(|index| Var::new(self, index))).collect())
     }
 
     fn recorded(&self, seeds: &[(u32, u32)], wanted: &[u32]) -> Result<Vec<Option<u32>>> {

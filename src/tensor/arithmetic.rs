@@ -53,6 +53,13 @@ macro_rules! arithmetic {
                 or_panic(self.$checked(other))
             }
         }
+        impl<T: Real> std::ops::$op<Tensor<T>> for &Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, other: Tensor<T>) -> Tensor<T> {
+                or_panic(self.$checked(&other))
+            }
+        }
         impl<T: Real> std::ops::$op<f64> for &Tensor<T> {
             type Output = Tensor<T>;
             #[track_caller]
