@@ -1,8 +1,10 @@
-//! How much memory a long chain takes, plain and checkpointed. A binary of its own: it counts every allocation.
+//! How much memory a long chain takes, plain and checkpointed, and a Jacobian. A binary of its own: it counts every
+//! allocation.
 
 use retrograde::{Gradients, Tape, Tensor, Var, memory};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -41,6 +43,13 @@ const LAYERS: usize = 4096;
 const SIZE: usize = 1024;
 const ACTIVATION: usize = SIZE * size_of::<f64>();
 
+/// The counts are of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs with nothing kept in the pool, so that every block in use is an allocation that is counted; gives the peak
 /// in activations.
 fn peak(chain: impl for<'t> Fn(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>) -> (f64, Vec<f64>) {
@@ -65,6 +74,7 @@ fn layer<'t>(x: Var<'t, f64>, w: Var<'t, f64>) -> Var<'t, f64> {
 
 #[test]
 fn a_checkpointed_chain_keeps_the_square_root_of_what_a_plain_one_keeps() {
+    let _alone = alone();
     let (plain, wanted) = peak(|x, w| (0..LAYERS).fold(x, |x, _| layer(x, w)));
     let (chain, found) =
         peak(|x, w| x.tape().checkpoint_chain(x, &vec![[w]; LAYERS], |_, x, l| layer(x, l[0])));
@@ -89,4 +99,23 @@ fn a_checkpointed_chain_keeps_the_square_root_of_what_a_plain_one_keeps() {
     println!("nested three deep: {nested:.0}");
     assert!(found == wanted, "bit for bit");
     assert!(nested <= chain, "{nested} {chain}");
+}
+
+#[test]
+fn a_jacobian_by_columns_makes_its_directions_as_it_goes() {
+    let _alone = alone();
+    memory::limit(0);
+    memory::trim();
+    const N: usize = 2048;
+    let x = Tensor::from_fn([N], |at| at[0] as f64 * 1e-3).unwrap();
+    let tape = Tape::<f64>::new();
+    let v = tape.var(&x);
+    let y = v.sin().sum();
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let [j] = tape.jacobian_forward(y, [v]).unwrap();
+    let peak = (PEAK.load(Relaxed) - before) as f64 / (N * size_of::<f64>()) as f64;
+    println!("peak live memory of a Jacobian of {N} columns and one row: {peak:.0} times its size");
+    assert_eq!(j.get([1000]).unwrap(), 1f64.cos());
+    assert!(peak <= 64.0, "{peak}");
 }

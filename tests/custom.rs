@@ -2,7 +2,7 @@
 
 use retrograde::transform::{directional, grad, hessian, jvp};
 use retrograde::{Error, ErrorKind, Generator, Parts, Result, Tape, Tensor, Var, functional};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 type V<'t> = Var<'t, f64>;
@@ -96,7 +96,9 @@ fn forward_mode_by_transposition_is_the_transpose_and_that_of_differences() {
     let (va, vb) = (tape.var(&a), tape.var(&b));
     let y = square_times(va, vb);
     let dy = tape.jvp(y, [(vb, &db)]).unwrap().value().unwrap();
-    assert_eq!(dy, a.try_mul(&a).unwrap().try_mul(&db).unwrap());
+    for ((dy, a), db) in dy.iter().zip(&a).zip(&db) {
+        assert!((dy - a * a * db).abs() < 1e-15 * dy.abs().max(1.0), "{dy}");
+    }
 }
 
 #[test]
@@ -252,7 +254,9 @@ fn panics_leave_the_tape_usable() {
         &[x],
         |x| Ok(x[0].clone()),
         |at| {
-            assert!(!ANGRY.load(Relaxed), "the rule panics");
+            if ANGRY.load(Relaxed) {
+                resume_unwind(Box::new("as a panic, without its message"));
+            }
             at.one(at.g(0) * 2.0)
         },
     );
@@ -264,7 +268,7 @@ fn panics_leave_the_tape_usable() {
     assert!(panics(&|| drop(tape.jacobian_reverse(y, [x]))), "rows side by side");
     assert!(panics(&|| drop(tape.jacobian_forward(y, [x]))));
     assert!(panics(&|| drop(y.find_non_finite())));
-    assert_eq!(tape.len(), before + 10, "what the test itself put there");
+    assert_eq!(tape.len(), before + 2, "what the test itself put there");
     assert!(panics(&|| drop(tape.vjp(y, &ones, [x]))));
     assert!(panics(&|| drop(tape.jvp(y, [(x, &ones)]))));
     ANGRY.store(false, Relaxed);
@@ -273,4 +277,36 @@ fn panics_leave_the_tape_usable() {
     assert_eq!(tape.jvp(y, [(x, &ones)]).unwrap().value().unwrap().to_vec(), [2.0; 600]);
     let [j] = tape.jacobian_forward(y, [x]).unwrap();
     assert_eq!(j, Tensor::<f64>::eye(600).unwrap().map(|x| 2.0 * x).unwrap());
+}
+
+#[test]
+fn a_tape_large_enough_for_the_thread_pool_comes_back_from_a_panic() {
+    static ANGRY: AtomicBool = AtomicBool::new(true);
+    const N: usize = 200_000;
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::ones([N]).unwrap()).name("x");
+    let y = tape.record(
+        "moody",
+        &[x],
+        |x| Ok(x[0].clone()),
+        |at| {
+            if ANGRY.load(Relaxed) {
+                resume_unwind(Box::new("as a panic, without its message"));
+            }
+            at.one(at.g(0) * 2.0)
+        },
+    );
+    let (ones, nodes) = (Tensor::ones([N]).unwrap(), tape.len());
+    let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
+    assert!(panics(&|| drop(y.backward_with(&ones))));
+    assert_eq!(tape.len(), nodes);
+    assert!(panics(&|| drop(tape.grad_with(y, &ones, &[x]))));
+    assert!(panics(&|| drop(tape.vjp(y, &ones, [x]))));
+    assert!(panics(&|| drop(tape.jvp(y, [(x, &ones)]))));
+    assert_eq!((y.value().unwrap(), x.label().as_deref()), (ones.clone(), Some("x")));
+    ANGRY.store(false, Relaxed);
+    let twice = ones.map(|x| 2.0 * x).unwrap();
+    assert_eq!(y.backward_with(&ones).unwrap().wrt(x).unwrap(), &twice);
+    assert_eq!(tape.vjp(y, &ones, [x]).unwrap()[0].value().unwrap(), twice);
+    assert_eq!(tape.jvp(y, [(x, &ones)]).unwrap().value().unwrap(), twice);
 }

@@ -194,6 +194,27 @@ fn hooks_at_the_ends_of_a_checkpoint() {
 }
 
 #[test]
+fn hooks_and_names_go_with_a_tape_large_enough_for_the_thread_pool() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::ones([400, 500]).unwrap()).name("large");
+    let h = (x * 2.0).name("twice");
+    let log = Log::default();
+    let y = h.mean();
+    y.hook(log.hook()).unwrap();
+    h.hook(|g| g * 10.0).unwrap();
+    let wanted = 10.0 * 2.0 / 200_000.0;
+    let all = |g: &Tensor<f64>| g.len() == 200_000 && g.iter().all(|g| (g - wanted).abs() < 1e-18);
+    assert!(all(y.backward().unwrap().wrt(x).unwrap()));
+    assert!(all(&tape.grad(y, [x]).unwrap()[0]));
+    assert!(all(&tape.vjp(y, 1.0, [x]).unwrap()[0].value().unwrap()));
+    assert!(all(&tape.jacobian_reverse(y, [x]).unwrap()[0]));
+    assert_eq!(log.take(), vec![vec![1.0]; 4]);
+    assert_eq!((x.label().as_deref(), h.label().as_deref()), (Some("large"), Some("twice")));
+    let found = (h / 0.0).name("infinite").sum().find_non_finite().unwrap().unwrap();
+    assert_eq!((found.operation, found.label.as_deref()), ("div", Some("infinite")));
+}
+
+#[test]
 fn what_a_hook_may_not_do_is_named_with_the_line_that_made_it() {
     let tape = Tape::<f64>::new();
     let x = tape.var(&Tensor::from([1.0, 2.0]));

@@ -332,6 +332,28 @@ fn gradients_of_examples_are_those_of_a_loop() {
 }
 
 #[test]
+fn the_first_example_that_fails_is_reported_whatever_the_number_of_threads() {
+    // The first fails late, the last at once.
+    fn f<'t>([_]: [V<'t>; 1], [x]: [V<'t>; 1]) -> V<'t> {
+        match x.item() {
+            Ok(0.0) => {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                x.reshape([2])
+            }
+            Ok(63.0) => x.reshape([3]),
+            _ => x,
+        }
+    }
+    let (p, x) = (Tensor::scalar(1.0), Tensor::from_fn([64], |at| at[0] as f64).unwrap());
+    for threads in [1, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let error = pool.install(|| functional::per_example_grads(f, [&p], [&x])).unwrap_err();
+        let wanted = ErrorKind::ElementCount { shape: vec![2], wanted: 2, found: 1 };
+        assert_eq!(error.kind(), &wanted, "{threads} threads");
+    }
+}
+
+#[test]
 fn hooks_act_in_every_row() {
     let tape = Tape::new();
     let x = tape.var(&Tensor::from([1.0, 2.0]));

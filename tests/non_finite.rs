@@ -172,7 +172,7 @@ fn an_output_that_the_value_does_not_depend_on_does_not_count() {
 #[test]
 fn a_sum_of_cotangents_that_overflows_is_found() {
     // Each contribution is finite, and so is each value; their sum is the gradient, and it is infinite.
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let x = tape.var(&Tensor::scalar(0.1));
     let y = x * 1e308 + x * 1e308;
     assert!(y.item().unwrap().is_finite());

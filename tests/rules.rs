@@ -278,3 +278,31 @@ fn outputs_of_one_operation_do_not_depend_on_each_other() {
     assert_eq!(tape.grad(z, [a]).unwrap()[0].item().unwrap(), 10.0);
     assert_eq!(tape.vjp(z, &one, [a]).unwrap()[0].item().unwrap(), 10.0);
 }
+
+/// x, 2x, 3x, …: as many as it is told.
+struct Multiples(usize);
+
+impl Operation<f64> for Multiples {
+    fn name(&self) -> &'static str {
+        "multiples"
+    }
+    fn forward(&self, x: &[&Tensor<f64>]) -> Result<Outputs<f64>> {
+        (1..=self.0).map(|k| x[0].map(|x| x * k as f64)).collect()
+    }
+    fn vjp<'t>(&self, at: &At<'_, 't, f64>) -> Result<Parts<'t, f64>> {
+        at.one(at.g(at.outputs().saturating_sub(1)) * at.outputs() as f64)
+    }
+}
+
+#[test]
+fn more_outputs_than_16_bits_count_are_differentiated_or_refused() {
+    for n in [65_535, 65_537, 65_536] {
+        let tape = Tape::new();
+        let x = tape.var(&Tensor::scalar(1.0));
+        let last = tape.apply_many(Multiples(n), &[x], n)[n - 1];
+        match last.backward() {
+            Ok(grads) => assert_eq!(grads.wrt(x).unwrap().item().unwrap(), n as f64),
+            Err(error) => assert_eq!(error.operation(), Some("multiples"), "{error}"),
+        }
+    }
+}
