@@ -2,6 +2,7 @@
 
 use retrograde::{
     At, Error, ErrorKind, Generator, Operation, Outputs, Parts, Result, Tape, Tensor, Var, functional, one,
+    transform,
 };
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -166,6 +167,17 @@ fn the_mode_with_fewer_sweeps_is_taken() {
     assert_eq!(counts(&|| jacobian(narrow)), (1, 0), "one row");
     assert_eq!(counts(&|| drop(tape.jacobian_reverse(wide, [x]).unwrap())), (6, 0));
     assert_eq!(counts(&|| drop(tape.jacobian_forward(narrow, [x]).unwrap())), (0, 3));
+    // The recorded layer likewise.
+    let recorded = |copies, sum: bool| {
+        let j = match sum {
+            true => transform::jacobian(|x| tape.apply(Counting { copies }, &[x]).sum())(x),
+            false => transform::jacobian(|x| tape.apply(Counting { copies }, &[x]))(x),
+        };
+        assert!(j.value().is_ok());
+    };
+    assert_eq!(counts(&|| recorded(2, false)), (0, 3));
+    assert_eq!(counts(&|| recorded(1, false)), (3, 0));
+    assert_eq!(counts(&|| recorded(2, true)), (1, 0));
     // Of several inputs the sum counts: 3 + 3 columns against 6 rows.
     let late = tape.var(&Tensor::from([1.0, 2.0, 3.0]));
     assert_eq!(counts(&|| drop(tape.jacobian(wide, [x, late]).unwrap())), (6, 0));
@@ -195,7 +207,7 @@ fn an_operation_without_forward_rule_is_swept_in_reverse() {
 fn the_recorded_layer_falls_back_on_reverse_mode_too() {
     let tape = Tape::new();
     let x = tape.var(&Tensor::from([1.0, 2.0]));
-    let j = retrograde::transform::jacobian(|x| tape.stack(&[square_once(x), x * 3.0], 0))(x);
+    let j = transform::jacobian(|x| tape.stack(&[square_once(x), x * 3.0], 0))(x);
     assert_eq!(j.value().unwrap().to_vec(), [2.0, 0.0, 0.0, 4.0, 3.0, 0.0, 0.0, 3.0]);
 }
 

@@ -270,6 +270,30 @@ fn directional_derivatives_of_every_order() {
 }
 
 #[test]
+fn directions_at_several_nodes_add_up() {
+    let tape = Tape::new();
+    let (one, two) = (tape.scalar(1.0), tape.scalar(2.0));
+    let x = tape.var(&Tensor::scalar(5.0));
+    let h = x * x;
+    let y = h * 3.0;
+    // At the leaf and at what depends on it, at one node twice, and at the output.
+    assert_close(tape.jvp(y, [(x, one), (h, two)]).unwrap(), 3.0 * (10.0 + 2.0));
+    assert_close(tape.jvp(y, [(h, two), (x, one)]).unwrap(), 3.0 * (10.0 + 2.0));
+    assert_close(tape.jvp(y, [(x, one), (x, two)]).unwrap(), 90.0);
+    assert_close(tape.jvp(y, [(y, two), (x, one)]).unwrap(), 32.0);
+    let both = tape.jvp_many(&[h, y, x], [(x, one), (h, two)]).unwrap();
+    assert_eq!(both.iter().map(|d| d.item().unwrap()).collect::<Vec<_>>(), [12.0, 36.0, 1.0]);
+    let none: [(V<'_>, V<'_>); 0] = [];
+    assert_close(tape.jvp(y, none).unwrap(), 0.0);
+    assert!(tape.jvp_many(&[], [(x, one)]).unwrap().is_empty());
+    // Seeds at several outputs, one of them on the way to another, likewise.
+    let g = tape.vjp_many(&[(y, one), (h, two), (h, two)], &[x, h]).unwrap();
+    assert_eq!(g.iter().map(|g| g.item().unwrap()).collect::<Vec<_>>(), [70.0, 7.0]);
+    let g = tape.vjp_many::<V<'_>>(&[], &[x]).unwrap();
+    assert_close(g[0], 0.0);
+}
+
+#[test]
 fn several_arguments_in_every_form() {
     let tape = Tape::new();
     let x = tape.constant(&Tensor::from([1.0, 2.0]));
