@@ -186,6 +186,8 @@ fn the_mode_with_fewer_sweeps_is_taken() {
     let copies = tape.apply(Counting { copies: 2 }, &[batch]);
     let wide = copies.transpose(0, 1);
     assert_eq!(counts(&|| drop(tape.batch_jacobian(wide, batch).unwrap())), (0, 3));
+    let square = tape.apply(Counting { copies: 1 }, &[batch]).transpose(0, 1);
+    assert_eq!(counts(&|| drop(tape.batch_jacobian(square, batch).unwrap())), (3, 0));
     let narrow = wide.sum_axes([1, 2]);
     assert_eq!(counts(&|| drop(tape.batch_jacobian(narrow, batch).unwrap())), (1, 0));
 }
