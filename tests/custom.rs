@@ -178,6 +178,30 @@ fn a_second_derivative_that_does_not_pass_through_it_is_fine() {
 }
 
 #[test]
+fn a_rule_that_leaves_the_variables_is_refused_in_forward_mode_and_not_zero() {
+    // The cotangent is computed from plain values, so nothing that is recorded leads from g to it.
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::from([1.0, 2.0]));
+    let y = tape.record(
+        "plain",
+        &[x],
+        |x| x[0].try_mul(x[0]),
+        |at| {
+            let g = at.g(0).value()?.try_mul(&at.x(0).value()?)?.map(|g| 2.0 * g)?;
+            at.one(at.x(0).tape().constant(&g))
+        },
+    );
+    let square = vec![2.0, 0.0, 0.0, 4.0];
+    assert_eq!(tape.jacobian_reverse(y, [x]).unwrap()[0].to_vec(), square);
+    let wide = tape.concat(&[y, y], 0);
+    assert_eq!(tape.jacobian(wide, [x]).unwrap()[0].to_vec(), [&square[..], &square].concat());
+    let refused =
+        |kind| matches!(kind, ErrorKind::OnceDifferentiable | ErrorKind::NoRule { mode: "forward mode" });
+    assert!(refused(kind(tape.jacobian_forward(y, [x]))));
+    assert!(refused(kind(tape.jvp(y, [(x, &Tensor::from([1.0, 1.0]))]))));
+}
+
+#[test]
 fn cotangents_that_do_not_fit_are_named_in_every_mode() {
     let tape = Tape::<f64>::new();
     let x = tape.var(&Tensor::from([1.0, 2.0]));
