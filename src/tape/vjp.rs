@@ -137,7 +137,9 @@ impl<T: Real> Tape<T> {
         for &(y, seed) in seeds.iter().filter(|seed| reach.get(seed.0)) {
             pending.put(y, Var::new(self, seed));
         }
-        while let Some(index) = pending.set.last_up_to(y) {
+        let mut top = y;
+        while let Some(index) = pending.set.last_up_to(top) {
+            top = index;
             pending.set.remove(index);
             if let Some(g) = pending.get(index) {
                 pending.replace(index, self.call_hooks(index, Var::new(self, g))?);
