@@ -42,12 +42,25 @@ fn on_a_tape<T: Real, R, const N: usize>(
     run().map_err(|error: Error| error.at(name, line))
 }
 
-fn pairs<X: Copy, V: Copy, const N: usize>(x: [X; N], v: [V; N]) -> [(X, V); N] {
-    std::array::from_fn(|i| (x[i], v[i]))
-}
-
 fn array<R, const N: usize>(list: Vec<R>) -> [R; N] {
     list.try_into().unwrap_or_else(|_| unreachable!("one result for each argument"))
+}
+
+fn gradients<'t, T: Real, const N: usize>(
+    tape: &'t Tape<T>,
+    x: [Var<'t, T>; N],
+    y: Var<'t, T>,
+) -> Result<[Tensor<T>; N]> {
+    Ok(array(tape.grad_of(&[(y, &y.unit_seed()?)], &x)?))
+}
+
+/// The gradient recorded, to be differentiated again.
+fn recorded<'t, T: Real, const N: usize>(
+    tape: &'t Tape<T>,
+    x: [Var<'t, T>; N],
+    y: Var<'t, T>,
+) -> Result<Vec<Var<'t, T>>> {
+    tape.cotangents([(y, &y.unit_seed()?)], &x)
 }
 
 /// The gradient by each argument of a function whose value is one number.
@@ -68,7 +81,7 @@ pub fn grad<T: Real, const N: usize>(
     f: impl for<'t> Fn([Var<'t, T>; N]) -> Var<'t, T>,
     x: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
-    on_a_tape("grad", Location::caller(), f, x, |tape, x, y| tape.grad(y, x))
+    on_a_tape("grad", Location::caller(), f, x, gradients)
 }
 
 /// As [`grad`], with the value beside the gradients.
@@ -89,7 +102,9 @@ pub fn value_and_grad<T: Real, const N: usize>(
     f: impl for<'t> Fn([Var<'t, T>; N]) -> Var<'t, T>,
     x: [&Tensor<T>; N],
 ) -> Result<(Tensor<T>, [Tensor<T>; N])> {
-    on_a_tape("value_and_grad", Location::caller(), f, x, |tape, x, y| Ok((y.value()?, tape.grad(y, x)?)))
+    on_a_tape("value_and_grad", Location::caller(), f, x, |tape, x, y| {
+        Ok((y.value()?, gradients(tape, x, y)?))
+    })
 }
 
 /// The value, and the product of a cotangent of its shape with the Jacobian by each argument, `gᵀJ`.
@@ -112,7 +127,7 @@ pub fn vjp<T: Real, const N: usize>(
     g: &Tensor<T>,
 ) -> Result<(Tensor<T>, [Tensor<T>; N])> {
     on_a_tape("vjp", Location::caller(), f, x, |tape, x, y| {
-        Ok((y.value()?, array(tape.grad_with(y, g, &x)?)))
+        Ok((y.value()?, array(tape.grad_of(&[(y, g)], &x)?)))
     })
 }
 
@@ -136,7 +151,7 @@ pub fn jvp<T: Real, const N: usize>(
     dx: [&Tensor<T>; N],
 ) -> Result<(Tensor<T>, Tensor<T>)> {
     on_a_tape("jvp", Location::caller(), f, x, |tape, x, y| {
-        let [dy] = array(tape.tangents(&[y], &pairs(x, dx))?);
+        let [dy] = array(tape.tangents_of(&[y], &x, &dx)?);
         Ok((y.value()?, dy))
     })
 }
@@ -159,7 +174,7 @@ pub fn jacobian<T: Real, const N: usize>(
     f: impl for<'t> Fn([Var<'t, T>; N]) -> Var<'t, T>,
     x: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
-    on_a_tape("jacobian", Location::caller(), f, x, |tape, x, y| tape.jacobian(y, x))
+    on_a_tape("jacobian", Location::caller(), f, x, |tape, x, y| Ok(array(tape.jacobians(y, &x)?)))
 }
 
 /// As [`jacobian`], in reverse mode whatever the shapes.
@@ -180,7 +195,7 @@ pub fn jacobian_reverse<T: Real, const N: usize>(
     f: impl for<'t> Fn([Var<'t, T>; N]) -> Var<'t, T>,
     x: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
-    on_a_tape("jacobian_reverse", Location::caller(), f, x, |tape, x, y| tape.jacobian_reverse(y, x))
+    on_a_tape("jacobian_reverse", Location::caller(), f, x, |tape, x, y| Ok(array(tape.by_rows(y, &x)?)))
 }
 
 /// As [`jacobian`], in forward mode whatever the shapes.
@@ -201,7 +216,7 @@ pub fn jacobian_forward<T: Real, const N: usize>(
     f: impl for<'t> Fn([Var<'t, T>; N]) -> Var<'t, T>,
     x: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
-    on_a_tape("jacobian_forward", Location::caller(), f, x, |tape, x, y| tape.jacobian_forward(y, x))
+    on_a_tape("jacobian_forward", Location::caller(), f, x, |tape, x, y| Ok(array(tape.by_columns(y, &x)?)))
 }
 
 /// The blocks of the Hessian of a function whose value is one number: `[i][j]` has the second derivatives by
@@ -227,8 +242,8 @@ pub fn hessian<T: Real, const N: usize>(
     x: [&Tensor<T>; N],
 ) -> Result<[[Tensor<T>; N]; N]> {
     on_a_tape("hessian", Location::caller(), f, x, |tape, x, y| {
-        let g = tape.vjp_with(y, &y.unit_seed()?, &x)?;
-        Ok(array(g.iter().map(|g| tape.jacobian_reverse(*g, x)).collect::<Result<_>>()?))
+        let rows = |g: &Var<'_, T>| Ok(array(tape.by_rows(*g, &x)?));
+        Ok(array(recorded(tape, x, y)?.iter().map(rows).collect::<Result<_>>()?))
     })
 }
 
@@ -254,8 +269,7 @@ pub fn hvp<T: Real, const N: usize>(
     v: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
     on_a_tape("hvp", Location::caller(), f, x, |tape, x, y| {
-        let g = tape.vjp_with(y, &y.unit_seed()?, &x)?;
-        Ok(array(tape.tangents(&g, &pairs(x, v))?))
+        Ok(array(tape.tangents_of(&recorded(tape, x, y)?, &x, &v)?))
     })
 }
 
@@ -279,9 +293,8 @@ pub fn vhp<T: Real, const N: usize>(
     v: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
     on_a_tape("vhp", Location::caller(), f, x, |tape, x, y| {
-        let g = tape.vjp_with(y, &y.unit_seed()?, &x)?;
-        let outputs: Vec<_> = g.into_iter().zip(v).collect();
-        Ok(array(tape.grad_many(&outputs, &x)?))
+        let outputs: Vec<_> = recorded(tape, x, y)?.into_iter().zip(v).collect();
+        Ok(array(tape.grad_of(&outputs, &x)?))
     })
 }
 
@@ -311,9 +324,9 @@ pub fn directional<T: Real, const N: usize>(
             crate::tape::check_direction(v.shape(), &x.try_shape()?)?;
         }
         for _ in 1..k {
-            y = tape.jvp(y, x.into_iter().zip(v))?;
+            y = tape.recorded_tangents(&[y], x.into_iter().zip(v))?[0];
         }
-        if k == 0 { y.value() } else { Ok(tape.tangents(&[y], &pairs(x, v))?.swap_remove(0)) }
+        if k == 0 { y.value() } else { Ok(tape.tangents_of(&[y], &x, &v)?.swap_remove(0)) }
     })
 }
 
@@ -359,7 +372,7 @@ pub fn per_example_grads<T: Real, const P: usize, const B: usize>(
             }
         }
         let examples = examples.unwrap_or(0);
-        let rows: Vec<[Tensor<T>; P]> = (0..examples)
+        let rows: Vec<Result<[Tensor<T>; P]>> = (0..examples)
             .into_par_iter()
             .map_init(Tape::new, |tape, i| {
                 tape.clear();
@@ -370,9 +383,11 @@ pub fn per_example_grads<T: Real, const P: usize, const B: usize>(
                     let one = x.slice(0, i as isize..i as isize + 1)?.reshape(&x.shape()[1..])?;
                     example.push(tape.constant(&one));
                 }
-                tape.grad(f(parameters, array(example)), parameters)
+                gradients(tape, parameters, f(parameters, array(example)))
             })
-            .collect::<Result<_>>()?;
+            .collect();
+        // The first error, whichever thread met one first.
+        let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
         let of = |p: usize| {
             if rows.is_empty() {
                 return Tensor::zeros([&[0], parameters[p].shape()].concat());
@@ -405,5 +420,11 @@ pub fn batch_jacobian<T: Real>(
     f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>,
     x: &Tensor<T>,
 ) -> Result<Tensor<T>> {
-    on_a_tape("batch_jacobian", Location::caller(), |[x]| f(x), [x], |tape, [x], y| tape.batch_jacobian(y, x))
+    on_a_tape(
+        "batch_jacobian",
+        Location::caller(),
+        |[x]| f(x),
+        [x],
+        |tape, [x], y| tape.jacobian_by_example(y, x),
+    )
 }

@@ -57,10 +57,10 @@ fn entries_are_those_of_the_dense_jacobian_in_both_modes() {
     }
     let check =
         |name: &str, f: &dyn for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>, entries: usize, sweeps: usize| {
-            let pattern = detect(|x| f(x), &x).unwrap();
+            let pattern = detect(f, &x).unwrap();
             assert_eq!((pattern.len(), pattern.sweeps()), (entries, sweeps), "{name}");
-            let j = jacobian(|x| f(x), &x, &pattern).unwrap();
-            let wanted = dense(|x| f(x), &x);
+            let j = jacobian(f, &x, &pattern).unwrap();
+            let wanted = dense(f, &x);
             assert_eq!(j.to_dense().unwrap().to_vec(), wanted, "{name}");
             let v = Tensor::normal([30], 0.0, 1.0, &mut Generator::new(6)).unwrap();
             let product = j.matvec(&v).unwrap();

@@ -33,7 +33,7 @@ pub(super) fn samples() -> Vec<Sample> {
             })
         }),
         sample!("checkpoint_chain", unary(-1.5, 1.5), |x| {
-            x[0].tape().checkpoint_chain(x[0], &vec![[x[0]]; 5], |i, y, layer| {
+            x[0].tape().checkpoint_chain(x[0], &[[x[0]]; 5], |i, y, layer| {
                 (y * 0.5 + layer[0] * (i as f64 * 0.1)).sin()
             })
         }),

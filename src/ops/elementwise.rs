@@ -287,7 +287,9 @@ impl<T: Real, E: Elementwise> Operation<T> for SecondDerivative<E> {
         let mut parts: Parts<'t, T> = SmallVec::from_iter([of(0), of(1)]);
         if at.needs(2) || at.needs(3) {
             let (x, y) = (x.tape().argument(x), y.tape().argument(y));
-            parts.extend(x.tape().vjp_if_any(self.0.d2f(x, y), u * w * g, &[x, y])?);
+            // A constant has no shape of its own.
+            let second = self.0.d2f(x, y).expand_like(x);
+            parts.extend(x.tape().vjp_if_any(second, u * w * g, &[x, y])?);
         } else {
             parts.extend([None, None]);
         }

@@ -203,7 +203,7 @@ impl<T: Real> Root<T> {
         let single = |x: &[f64]| Tensor::from_iter_in(x.iter().map(|&x| T::from_f64(x)), shape);
         let apply = |p: &[f64]| -> Result<Vec<f64>> {
             let p = single(p)?;
-            let product = tape.columns(&[r], 1, |_| Ok(vec![(x, p.clone())]))?.swap_remove(0).swap_remove(0);
+            let product = tape.tangents_of(&[r], &[x], &[&p])?.swap_remove(0);
             Ok(product.iter().map(T::to_f64).collect())
         };
         let tolerance = tolerance::<T>(self.settings);
@@ -211,8 +211,7 @@ impl<T: Real> Root<T> {
         let mut solution = vec![0.0; b.len()];
         let outcome = match self.settings.solver {
             LinearSolver::Dense => {
-                let [jacobian] = tape.jacobian(r, [x])?;
-                let mut a: Vec<f64> = jacobian.iter().map(T::to_f64).collect();
+                let mut a: Vec<f64> = tape.jacobians(r, &[x])?[0].iter().map(T::to_f64).collect();
                 solution.copy_from_slice(&b);
                 eliminate(&mut a, &mut solution)
                     .map_err(|pivot| crate::Error::from(ErrorKind::Singular { size: b.len(), pivot }))?;
@@ -269,8 +268,8 @@ impl<T: Real> Operation<T> for Root<T> {
         let adjoint = self.linear(Arc::new(move |lambda, inputs| {
             let [g, x, theta @ ..] = inputs else { unreachable!("made with these") };
             let x = x.tape().argument(*x);
-            let [product] = x.tape().vjp(residual_at(&f, x, theta)?, lambda, [x])?;
-            Ok(product - *g)
+            let product = x.tape().cotangents([(residual_at(&f, x, theta)?, lambda)], &[x])?;
+            Ok(product[0] - *g)
         }));
         let theta = (0..at.inputs()).map(|i| at.x(i));
         let lambda = tape.apply(adjoint, &[g, x].into_iter().chain(theta).collect::<Vec<_>>());
@@ -278,7 +277,7 @@ impl<T: Real> Operation<T> for Root<T> {
         let (theta, wanted) = arguments(at, |i| at.needs(i));
         let r = residual_at(&self.residual, x, &theta)?;
         let moving: Vec<Var<'t, T>> = wanted.iter().flatten().copied().collect();
-        let mut parts = tape.vjp_many(&[(r, lambda)], &moving)?.into_iter();
+        let mut parts = tape.cotangents([(r, lambda)], &moving)?.into_iter();
         Ok(wanted.iter().map(|theta| theta.and_then(|_| parts.next()).map(|part| -part)).collect())
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
@@ -287,13 +286,13 @@ impl<T: Real> Operation<T> for Root<T> {
         let (theta, moving) = arguments(at, |i| at.dx(i).is_some());
         let r = residual_at(&self.residual, x, &theta)?;
         let directions = moving.iter().enumerate().filter_map(|(i, theta)| theta.zip(at.dx(i)));
-        let b = -tape.jvp(r, directions)?;
+        let b = -tape.recorded_tangents(&[r], directions)?[0];
         // F_x dx − b = 0, an equation for dx with the inputs b, x and θ.
         let f = Arc::clone(&self.residual);
         let tangent = self.linear(Arc::new(move |dx, inputs| {
             let [b, x, theta @ ..] = inputs else { unreachable!("made with these") };
             let x = x.tape().argument(*x);
-            Ok(x.tape().jvp(residual_at(&f, x, theta)?, [(x, dx)])? - *b)
+            Ok(x.tape().recorded_tangents(&[residual_at(&f, x, theta)?], [(x, dx)])?[0] - *b)
         }));
         let theta = (0..at.inputs()).map(|i| at.x(i));
         at.one(tape.apply(tangent, &[b, x].into_iter().chain(theta).collect::<Vec<_>>()))

@@ -43,7 +43,7 @@ pub fn detect<T: Real>(f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>, x: &Tensor<
         let (ys, xs) = (y.try_shape()?, x.try_shape()?);
         check_size(ys.count(), xs.count())?;
         let forward = |given: &[Tensor<T>]| {
-            let found = tape.columns(&[y], given.len(), |k| Ok(vec![(x, given[k].clone())]))?;
+            let found = tape.columns(&[y], &[x], given.len(), |k| Ok(vec![(0, given[k].clone())]))?;
             Ok(found.into_iter().map(|mut one| one.swap_remove(0)).collect())
         };
         match bisect(ys.count(), &xs, forward) {

@@ -90,7 +90,7 @@ fn by_columns<'t, T: Real>(
     colouring: &Colouring,
 ) -> Result<SparseMatrix<T>> {
     let directions = directions(colouring, &x.try_shape()?)?;
-    let products = tape.columns(&[y], directions.len(), |k| Ok(vec![(x, directions[k].clone())]))?;
+    let products = tape.columns(&[y], &[x], directions.len(), |k| Ok(vec![(0, directions[k].clone())]))?;
     let products: Vec<Vec<T>> = products.iter().map(|found| found[0].to_vec()).collect();
     let values = pattern.entries().map(|(row, column)| products[colouring.colours[column] as usize][row]);
     let matrix = SparseMatrix { pattern: pattern.clone(), values: values.collect() };

@@ -46,7 +46,9 @@ impl<T: Real> Tape<T> {
             }
             match failed {
                 None => match operation.forward(&values) {
-                    Ok(outputs) if outputs.is_empty() => Err(output_count(0, 1).at(name, line)),
+                    Ok(outputs) if outputs.is_empty() || outputs.len() > usize::from(u16::MAX) => {
+                        Err(output_count(outputs.len(), "1 to 65535").at(name, line))
+                    }
                     outputs => outputs.map_err(|error| store.of_inputs(&indices, error).at(name, line)),
                 },
                 Some(error) => Err(error),
@@ -118,11 +120,12 @@ impl<T: Real> Tape<T> {
         Var::new(self, index)
     }
 
-    /// Forgets the nodes from number `n` on.
-    pub(super) fn cut_back(&self, n: usize) {
+    /// Empties a scratch tape.
+    pub(super) fn cut_back(&self) {
         let store = &mut *self.store.borrow_mut();
-        store.nodes.truncate(n);
+        store.nodes.clear();
         store.leaves.clear();
+        store.elements = 0;
         store.hooks.clear();
         store.labels.clear();
     }
@@ -156,12 +159,18 @@ impl<T: Real> Tape<T> {
 }
 
 /// An operation that made another number of outputs than was asked for.
-pub(super) fn output_count(found: usize, wanted: usize) -> Error {
+pub(super) fn output_count(found: usize, wanted: impl ToString) -> Error {
     let (name, found, wanted) = ("the number of outputs", found.to_string(), wanted.to_string());
     ErrorKind::Argument { name, found, wanted }.into()
 }
 
 impl<T: Real> Store<T> {
+    /// The inputs of the operation that a node is an output of: the first output has them.
+    pub(super) fn inputs_of(&self, index: u32) -> &[u32] {
+        let first = index - u32::from(self.nodes[index as usize].output);
+        &self.nodes[first as usize].inputs
+    }
+
     /// Names in an error the inputs that have names.
     #[cold]
     fn of_inputs(&self, inputs: &[u32], error: Error) -> Error {

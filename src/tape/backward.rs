@@ -175,20 +175,19 @@ impl<T: Real> Tape<T> {
         self.grad_of(outputs, nodes).map_err(|error| error.at("grad_many", line))
     }
 
-    fn grad_of<'t>(
+    /// As [`grad_many`](Tape::grad_many), with errors that name no operation yet.
+    pub(crate) fn grad_of<'t>(
         &'t self,
         outputs: &[(Var<'t, T>, &Tensor<T>)],
         nodes: &[Var<'t, T>],
     ) -> Result<Vec<Tensor<T>>> {
         let seeds = self.own_seeds(outputs.iter().copied())?;
         self.check_wanted(nodes)?;
-        let Some(top) = seeds.iter().map(|seed| seed.0).max() else {
-            return nodes.iter().map(|node| zeros(&node.try_shape()?)).collect();
-        };
+        let ys: Vec<u32> = seeds.iter().map(|seed| seed.0).collect();
         let wanted: Vec<u32> = nodes.iter().map(|node| node.index).collect();
         let mut kept = self.in_pool(|tape| {
-            let reach = tape.reach(&wanted, top);
-            tape.first_order(&seeds, Needed::Of(&reach), &Bits::of(&wanted), Rules::Fused)
+            let path = tape.path(&wanted, &ys);
+            tape.first_order(&seeds, Needed::Of(&path.set), &Bits::of(&wanted), Rules::Fused)
         })?;
         kept.sort_unstable_by_key(|entry| entry.0);
         nodes
@@ -213,7 +212,7 @@ impl<T: Real> Tape<T> {
     }
 
     /// Refuses variables of other tapes.
-    pub(super) fn check_own(&self, nodes: &[Var<'_, T>]) -> Result<()> {
+    pub(crate) fn check_own(&self, nodes: &[Var<'_, T>]) -> Result<()> {
         if nodes.iter().all(|node| std::ptr::eq(node.tape, self)) {
             Ok(())
         } else {
@@ -252,23 +251,6 @@ impl<T: Real> Tape<T> {
             return Err(ErrorKind::Shape { what: what.into(), found, wanted }.into());
         }
         Ok(seed)
-    }
-
-    /// The nodes up to `top` that depend on one of `from`, those included.
-    pub(super) fn reach(&self, from: &[u32], top: u32) -> Bits {
-        let nodes = &self.store.borrow().nodes;
-        let mut reach = Bits::default();
-        reach.grow(nodes.len());
-        from.iter().for_each(|&index| reach.insert(index));
-        let lowest = from.iter().min().map_or(top + 1, |&lowest| lowest);
-        for index in lowest..=top {
-            let node = &nodes[index as usize];
-            let first = index - u32::from(node.output);
-            if (first < index && reach.get(first)) || node.inputs.iter().any(|&input| reach.get(input)) {
-                reach.insert(index);
-            }
-        }
-        reach
     }
 
     fn gradients(&self, seeds: &[(u32, Tensor<T>)], rules: Rules) -> Result<Gradients<T>> {

@@ -1,5 +1,6 @@
 //! Checkpointing: a segment that keeps its inputs and its output only, and runs again in the sweep.
 
+use super::non_finite::Phase;
 use super::operation::{At, Needed, Operation, Outputs, Parts, one};
 use super::sweep::{Pending, Sweep};
 use super::{Bits, Tape, Var};
@@ -23,7 +24,8 @@ impl<T: Real> Tape<T> {
     ///
     /// `f` takes everything it uses as inputs, weights too, and gives the same result for the same inputs. It may
     /// checkpoint in turn. Gradients are equal to those without checkpointing bit for bit: contributions add up in
-    /// the same order. Recorded sweeps and forward mode run `f` on this tape and keep what they record.
+    /// the same order. (An input that `f` gives back as it is becomes a value of its own, as by
+    /// [`identity`](Var::identity).) Recorded sweeps and forward mode run `f` on this tape and keep what they record.
     ///
     /// # Errors
     ///
@@ -149,13 +151,13 @@ impl<T: Real> Operation<T> for Segment<T> {
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (y, arguments) = self.on_arguments(at, |i| at.needs(i))?;
         let wanted: Vec<Var<'t, T>> = arguments.iter().flatten().copied().collect();
-        let mut parts = at.tape.vjp_many(&[(y, at.g(0))], &wanted)?.into_iter();
+        let mut parts = at.tape.cotangents([(y, at.g(0))], &wanted)?.into_iter();
         Ok(arguments.iter().map(|argument| argument.and_then(|_| parts.next())).collect())
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (y, arguments) = self.on_arguments(at, |i| at.dx(i).is_some())?;
         let directions = arguments.iter().enumerate().filter_map(|(i, &a)| a.zip(at.dx(i)));
-        at.one(at.tape.jvp(y, directions)?)
+        at.one(at.tape.recorded_tangents(&[y], directions)?[0])
     }
     fn segment(&self) -> Option<&Segment<T>> {
         Some(self)
@@ -226,7 +228,7 @@ impl<T: Real> Sweep<'_, T> {
         for (leaf, sum) in sweep.run(seeds, &mut Pending::default(), &Tape::new())? {
             if let Some(i) = x.iter().position(|x| x.index == leaf) {
                 if let Some(watch) = self.watch {
-                    watch.look(index, i, &sum);
+                    watch.look(index, Phase::Backward { input: i }, &sum);
                 }
                 pending.add(node.inputs[i], sum)?;
             }

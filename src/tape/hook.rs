@@ -10,7 +10,10 @@ type Closure<T> = Arc<dyn for<'t> Fn(Var<'t, T>) -> Var<'t, T> + Send + Sync>;
 
 /// A hook's number, by which it can be taken off again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HookId(u64);
+pub struct HookId {
+    tape: u64,
+    hook: u64,
+}
 
 /// The hooks on a tape, in the order in which they were made.
 pub(super) struct Hooks<T: Real> {
@@ -43,6 +46,11 @@ impl<T: Real> Hooks<T> {
     #[inline(always)]
     pub(super) fn on(&self, node: u32) -> bool {
         !self.list.is_empty() && self.nodes.get(node)
+    }
+
+    /// The line at which the last one on a node was made.
+    pub(super) fn line(&self, node: u32) -> Option<&'static Location<'static>> {
+        self.list.iter().rfind(|hook| hook.node == node).map(|hook| hook.line)
     }
 
     /// Forgets them all, but never gives a number twice.
@@ -87,11 +95,14 @@ impl<T: Real> Tape<T> {
         call(hooks.iter(), g)
     }
 
-    /// Takes a hook off. Gives whether it was there.
+    /// Takes a hook off. Gives whether it was there: not if it is another tape's, or the tape was cleared.
     pub fn unhook(&self, id: HookId) -> bool {
+        if id.tape != self.id.get() {
+            return false;
+        }
         let hooks = &mut self.store.borrow_mut().hooks;
         let before = hooks.list.len();
-        hooks.list.retain(|hook| hook.id != id.0);
+        hooks.list.retain(|hook| hook.id != id.hook);
         hooks.nodes = Bits::of(&hooks.list.iter().map(|hook| hook.node).collect::<Vec<_>>());
         hooks.list.len() < before
     }
@@ -142,6 +153,6 @@ impl<'t, T: Real> Var<'t, T> {
         hooks.list.push(Hook { id, node: self.index, line, closure: Arc::new(closure) });
         hooks.nodes.grow(self.index as usize + 1);
         hooks.nodes.insert(self.index);
-        Ok(HookId(id))
+        Ok(HookId { tape: self.tape.id.get(), hook: id })
     }
 }

@@ -1,8 +1,10 @@
 //! Jacobians: many sweeps over one tape, side by side on the pool's threads.
 
+use super::jvp::check_direction;
 use super::operation::Needed;
+use super::path::Path;
 use super::sweep::{Pending, Rules, Sweep};
-use super::tangent::{Forward, last_uses};
+use super::tangent::Forward;
 use super::{Bits, Store, Tape, Var};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::threshold;
@@ -40,20 +42,22 @@ impl<T: Real> Tape<T> {
         x: [Var<'t, T>; N],
     ) -> Result<[Tensor<T>; N]> {
         let line = Location::caller();
-        let run = || {
-            let mut inputs = 0;
-            for x in &x {
-                inputs += x.try_shape()?.count();
+        array(self.jacobians(y, &x).map_err(|error| error.at("jacobian", line)))
+    }
+
+    /// As [`jacobian`](Tape::jacobian), with errors that name no operation yet.
+    pub(crate) fn jacobians<'t>(&'t self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Result<Vec<Tensor<T>>> {
+        let mut inputs = 0;
+        for x in x {
+            inputs += x.try_shape()?.count();
+        }
+        if inputs < y.try_shape()?.count() {
+            match self.by_columns(y, x) {
+                Err(error) if is_one_way(error.kind()) => {}
+                found => return found,
             }
-            if inputs < y.try_shape()?.count() {
-                match self.by_columns(y, &x) {
-                    Err(error) if is_one_way(error.kind()) => {}
-                    found => return found,
-                }
-            }
-            self.by_rows(y, &x)
-        };
-        array(run().map_err(|error| error.at("jacobian", line)))
+        }
+        self.by_rows(y, x)
     }
 
     /// As [`jacobian`](Tape::jacobian), in reverse mode whatever the shapes.
@@ -112,42 +116,44 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn batch_jacobian<'t>(&'t self, y: Var<'t, T>, x: Var<'t, T>) -> Result<Tensor<T>> {
         let line = Location::caller();
-        let run = || {
-            self.check_own(&[y])?;
-            self.check_wanted(&[x])?;
-            let (ys, xs) = (y.try_shape()?, x.try_shape()?);
-            let (Some((&batch, out)), Some((&n, inp))) = (ys.split_first(), xs.split_first()) else {
-                let found = if ys.is_empty() { ys.to_vec() } else { xs.to_vec() };
-                return Err(ErrorKind::Rank { found, wanted: "a batch axis and any others" }.into());
-            };
-            if batch != n {
-                let wanted = [&[batch], inp].concat();
-                return Err(ErrorKind::Shape { what: "x".into(), found: xs.to_vec(), wanted }.into());
-            }
-            let (outs, ins) = (count(out), count(inp));
-            // The same element of every example at once.
-            let hot = |shape: &Shape, size: usize, at: usize| {
-                one_hot(&[size], at)?.reshape(&shape[1..])?.expand(shape)
-            };
-            let forward = ins < outs;
-            let columns = || self.columns(&[y], ins, |k| Ok(vec![(x, hot(&xs, ins, k)?)]));
-            let parts = match if forward { Some(columns()) } else { None } {
-                Some(Ok(columns)) => (first_of_each(columns), true),
-                Some(Err(error)) if !is_one_way(error.kind()) => return Err(error),
-                _ => {
-                    let rows = self.rows(y, outs, |k| hot(&ys, outs, k), &[x])?;
-                    (first_of_each(rows), false)
-                }
-            };
-            let shape = [&ys[..], inp].concat();
-            // Forward: for each input, [batch, out..]; in reverse: for each output, [batch, in..].
-            let (parts, last) = parts;
-            stacked(&parts, if last { -1 } else { 1 }, &shape)
-        };
-        run().map_err(|error| error.at("batch_jacobian", line))
+        self.jacobian_by_example(y, x).map_err(|error| error.at("batch_jacobian", line))
     }
 
-    fn by_rows<'t>(&'t self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Result<Vec<Tensor<T>>> {
+    /// As [`batch_jacobian`](Tape::batch_jacobian), with errors that name no operation yet.
+    pub(crate) fn jacobian_by_example<'t>(&'t self, y: Var<'t, T>, x: Var<'t, T>) -> Result<Tensor<T>> {
+        self.check_own(&[y])?;
+        self.check_wanted(&[x])?;
+        let (ys, xs) = (y.try_shape()?, x.try_shape()?);
+        let (Some((&batch, out)), Some((&n, inp))) = (ys.split_first(), xs.split_first()) else {
+            let found = if ys.is_empty() { ys.to_vec() } else { xs.to_vec() };
+            return Err(ErrorKind::Rank { found, wanted: "a batch axis and any others" }.into());
+        };
+        if batch != n {
+            let wanted = [&[batch], inp].concat();
+            return Err(ErrorKind::Shape { what: "x".into(), found: xs.to_vec(), wanted }.into());
+        }
+        let (outs, ins) = (count(out), count(inp));
+        // The same element of every example at once.
+        let hot =
+            |shape: &Shape, size: usize, at: usize| one_hot(&[size], at)?.reshape(&shape[1..])?.expand(shape);
+        let forward = ins < outs;
+        let columns = || self.columns(&[y], &[x], ins, |k| Ok(vec![(0, hot(&xs, ins, k)?)]));
+        let parts = match if forward { Some(columns()) } else { None } {
+            Some(Ok(columns)) => (first_of_each(columns), true),
+            Some(Err(error)) if !is_one_way(error.kind()) => return Err(error),
+            _ => {
+                let rows = self.rows(y, outs, |k| hot(&ys, outs, k), &[x])?;
+                (first_of_each(rows), false)
+            }
+        };
+        let shape = [&ys[..], inp].concat();
+        // Forward: for each input, [batch, out..]; in reverse: for each output, [batch, in..].
+        let (parts, last) = parts;
+        stacked(&parts, if last { -1 } else { 1 }, &shape)
+    }
+
+    /// In reverse mode, with errors that name no operation yet.
+    pub(crate) fn by_rows<'t>(&'t self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Result<Vec<Tensor<T>>> {
         let shape = y.try_shape()?;
         let rows = self.rows(y, shape.count(), |k| one_hot(&shape, k), x)?;
         let of = |(i, x): (usize, &Var<'t, T>)| {
@@ -157,16 +163,18 @@ impl<T: Real> Tape<T> {
         x.iter().enumerate().map(of).collect()
     }
 
-    fn by_columns<'t>(&'t self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Result<Vec<Tensor<T>>> {
+    /// In forward mode, with errors that name no operation yet.
+    pub(crate) fn by_columns<'t>(&'t self, y: Var<'t, T>, x: &[Var<'t, T>]) -> Result<Vec<Tensor<T>>> {
         let shape = y.try_shape()?;
-        let mut places = Vec::new();
-        for x in x {
+        let (mut places, mut shapes) = (Vec::new(), Vec::new());
+        for (i, x) in x.iter().enumerate() {
             let own = x.try_shape()?;
-            places.extend((0..own.count()).map(|k| (*x, own.clone(), k)));
+            places.extend((0..own.count()).map(|k| (i, k)));
+            shapes.push(own);
         }
-        let columns = first_of_each(self.columns(&[y], places.len(), |k| {
-            let (x, shape, at) = &places[k];
-            Ok(vec![(*x, one_hot(shape, *at)?)])
+        let columns = first_of_each(self.columns(&[y], x, places.len(), |k| {
+            let (i, at) = places[k];
+            Ok(vec![(i, one_hot(&shapes[i], at)?)])
         })?);
         let mut rest = &columns[..];
         let mut of = |x: &Var<'t, T>| {
@@ -190,12 +198,12 @@ impl<T: Real> Tape<T> {
         self.check_wanted(x)?;
         y.try_shape()?;
         let (y, wanted): (u32, Vec<u32>) = (y.index, x.iter().map(|x| x.index).collect());
-        let reach = self.reach(&wanted, y);
+        let path = self.path(&wanted, &[y]);
         let kept = Bits::of(&wanted);
         let store = &*self.store.borrow();
         let value = |index: u32| store.nodes[index as usize].value.as_ref().map_err(Clone::clone);
         let zeros = |index: u32| Tensor::scalar(T::ZERO).expand(value(index)?.shape());
-        let cost = cost(store, wanted.iter().min().copied(), y);
+        let cost = cost(store, &path);
         side_by_side(
             n,
             cost,
@@ -203,7 +211,7 @@ impl<T: Real> Tape<T> {
             |(pending, scratch), k| {
                 let sweep = Sweep {
                     store,
-                    needed: Needed::Of(&reach),
+                    needed: Needed::Of(&path.set),
                     wanted: &kept,
                     rules: Rules::Fused,
                     watch: None,
@@ -219,46 +227,37 @@ impl<T: Real> Tape<T> {
         )
     }
 
-    /// `Σ ∂y/∂x · dx` for `n` sets of directions, and each `y`.
+    /// `Σ ∂y/∂x · dx` for `n` sets of directions, each with the place of its `x`, and each `y`.
     pub(crate) fn columns<'t>(
         &'t self,
         ys: &[Var<'t, T>],
+        x: &[Var<'t, T>],
         n: usize,
-        directions: impl Fn(usize) -> Result<Vec<(Var<'t, T>, Tensor<T>)>>,
+        directions: impl Fn(usize) -> Result<Vec<(usize, Tensor<T>)>> + Sync,
     ) -> Result<Vec<Vec<Tensor<T>>>> {
         self.check_own(ys)?;
+        self.check_wanted(x)?;
         for y in ys {
             y.try_shape()?;
         }
-        let mut given = Vec::new();
-        for k in 0..n {
-            let mut own = Vec::new();
-            for (x, dx) in directions(k)? {
-                self.check_wanted(&[x])?;
-                super::jvp::check_direction(dx.shape(), &x.try_shape()?)?;
-                own.push((x.index, dx));
-            }
-            given.push(own);
-        }
+        let shapes = x.iter().map(|x| x.try_shape()).collect::<Result<Vec<_>>>()?;
+        let x: Vec<u32> = x.iter().map(|x| x.index).collect();
         let ys: Vec<u32> = ys.iter().map(|y| y.index).collect();
-        let Some(&top) = ys.iter().max() else { return Ok(vec![vec![]; n]) };
-        let mut from: Vec<u32> = given.iter().flatten().map(|direction| direction.0).collect();
-        from.sort_unstable();
-        from.dedup();
-        let lowest = from.first().map_or(top + 1, |&lowest| lowest);
-        let reach = self.reach(&from, top);
-        let leads = self.leads_to(&ys, lowest);
+        let path = self.path(&x, &ys);
         let store = &*self.store.borrow();
         let value = |y: u32| store.nodes[y as usize].value.as_ref().map_err(Clone::clone);
-        let last = last_uses(store, &reach, &leads, lowest, &ys);
-        let sweep = Forward { store, reach: &reach, leads: &leads, lowest, top, last: &last };
-        let cost = cost(store, Some(lowest), top);
+        let sweep = Forward::new(store, &path, &ys);
         side_by_side(
             n,
-            cost,
+            cost(store, &path),
             || (Vec::new(), Tape::new()),
             |(tangents, scratch), k| {
-                let found = sweep.run(given[k].iter().cloned(), &ys, tangents, scratch)?;
+                let mut given = Vec::new();
+                for (i, dx) in directions(k)? {
+                    check_direction(dx.shape(), &shapes[i])?;
+                    given.push((x[i], dx));
+                }
+                let found = sweep.run(given, &ys, tangents, scratch)?;
                 let of = |(dy, &y): (Option<Tensor<T>>, &u32)| match dy {
                     Some(dy) => Ok(dy),
                     None => Tensor::scalar(T::ZERO).expand(value(y)?.shape()),
@@ -277,19 +276,19 @@ fn side_by_side<S, R: Send>(
     f: impl Fn(&mut S, usize) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
     if n > 1 && threshold::split(cost.saturating_mul(n)) {
-        (0..n).into_par_iter().map_init(&state, &f).collect()
+        // All of them, then the first error: which one that is must not depend on the threads.
+        let found: Vec<Result<R>> = (0..n).into_par_iter().map_init(&state, &f).collect();
+        found.into_iter().collect()
     } else {
         let mut state = state();
         (0..n).map(|k| f(&mut state, k)).collect()
     }
 }
 
-/// What a sweep between two nodes costs, in nanoseconds, about.
-fn cost<T: Real>(store: &Store<T>, lowest: Option<u32>, top: u32) -> usize {
-    let Some(lowest) = lowest.filter(|&lowest| lowest <= top) else { return 0 };
-    let nodes = &store.nodes[lowest as usize..=top as usize];
-    let elements = |node: &super::Node<T>| node.value.as_ref().map_or(0, |value| value.len());
-    nodes.iter().map(|node| 50 + elements(node)).sum()
+/// What a sweep along a path costs, in nanoseconds, about.
+fn cost<T: Real>(store: &Store<T>, path: &Path) -> usize {
+    let elements = |&node: &u32| store.nodes[node as usize].value.as_ref().map_or(0, |value| value.len());
+    path.nodes.iter().map(|node| 50 + elements(node)).sum()
 }
 
 /// Whether an operation refused forward mode alone.

@@ -1,11 +1,12 @@
 //! Forward mode over what is already on the tape, recorded like everything else.
 
 use super::operation::{At, Needed, Parts};
+use super::path::Path;
 use super::vjp::Mode;
 use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
-use crate::tensor::Tensor;
+use crate::tensor::{Generator, Tensor};
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -37,7 +38,8 @@ impl<T: Real> Tape<T> {
         y: Var<'t, T>,
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
     ) -> Result<Var<'t, T>> {
-        let line = Location::caller();
+        let line = self.line();
+        let _line = self.on_behalf_of(line);
         let found = self.recorded_tangents(&[y], directions).map_err(|error| error.at("jvp", line))?;
         Ok(found[0])
     }
@@ -64,7 +66,8 @@ impl<T: Real> Tape<T> {
         outputs: &[Var<'t, T>],
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
     ) -> Result<Vec<Var<'t, T>>> {
-        let line = Location::caller();
+        let line = self.line();
+        let _line = self.on_behalf_of(line);
         self.recorded_tangents(outputs, directions).map_err(|error| error.at("jvp_many", line))
     }
 
@@ -95,9 +98,19 @@ impl<T: Real> Tape<T> {
         directions: &[(Var<'t, T>, &Tensor<T>)],
     ) -> Result<Vec<Tensor<T>>> {
         let line = Location::caller();
-        let given = |_| Ok(directions.iter().map(|&(x, dx)| (x, dx.clone())).collect());
-        let mut found = self.columns(outputs, 1, given).map_err(|error| error.at("tangents", line))?;
-        Ok(found.swap_remove(0))
+        let (x, dx): (Vec<_>, Vec<_>) = directions.iter().copied().unzip();
+        self.tangents_of(outputs, &x, &dx).map_err(|error| error.at("tangents", line))
+    }
+
+    /// As [`tangents`](Tape::tangents), with errors that name no operation yet.
+    pub(crate) fn tangents_of<'t>(
+        &'t self,
+        outputs: &[Var<'t, T>],
+        x: &[Var<'t, T>],
+        dx: &[&Tensor<T>],
+    ) -> Result<Vec<Tensor<T>>> {
+        let given = |_| Ok(dx.iter().map(|&dx| dx.clone()).enumerate().collect());
+        Ok(self.columns(outputs, x, 1, given)?.swap_remove(0))
     }
 
     /// As [`jvp`](Tape::jvp), with nothing where `y` does not depend on any of the variables.
@@ -109,7 +122,8 @@ impl<T: Real> Tape<T> {
         Ok(self.tangents_if_any(&[y], directions)?.swap_remove(0))
     }
 
-    fn recorded_tangents<'t, V: IntoVar<'t, T>>(
+    /// As [`jvp_many`](Tape::jvp_many), with errors that name no operation yet.
+    pub(crate) fn recorded_tangents<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: &[Var<'t, T>],
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
@@ -138,28 +152,22 @@ impl<T: Real> Tape<T> {
     }
 
     fn forward_mode(&self, ys: &[u32], pairs: &[(u32, u32)]) -> Result<Vec<Option<u32>>> {
-        let nothing = || Ok(vec![None; ys.len()]);
         let from: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
-        let (Some(&lowest), Some(&top)) = (from.iter().min(), ys.iter().max()) else { return nothing() };
-        if lowest > top {
-            return nothing();
-        }
-        let reach = self.reach(&from, top);
-        let leads = self.leads_to(ys, lowest);
+        let Path { nodes, set, lowest } = self.path(&from, ys);
+        let Some(&top) = nodes.last() else { return Ok(vec![None; ys.len()]) };
         let mut tangents: Vec<Option<u32>> = vec![None; (top - lowest + 1) as usize];
         let at = |index: u32| index.checked_sub(lowest).map(|i| i as usize);
-        for &(x, dx) in pairs.iter().filter(|pair| pair.0 <= top) {
+        for &(x, dx) in pairs.iter().filter(|pair| set.get(pair.0)) {
             self.add_tangent(&mut tangents[(x - lowest) as usize], dx);
         }
-        for index in lowest..=top {
-            if !(reach.get(index) && leads.get(index)) {
-                continue;
-            }
-            let (inputs, line, outputs, later) = {
-                let node = &self.store.borrow().nodes[index as usize];
-                (node.inputs.clone(), node.line, u32::from(node.outputs), node.output > 0)
+        for index in nodes {
+            let (first, outputs, inputs, line) = {
+                let store = self.store.borrow();
+                let first = index - u32::from(store.nodes[index as usize].output);
+                let node = &store.nodes[first as usize];
+                (first, u32::from(node.outputs), node.inputs.clone(), node.line)
             };
-            if later {
+            if (first..index).any(|earlier| set.get(earlier)) {
                 continue;
             }
             let dx: SmallVec<[Option<Var<'_, T>>; 2]> = inputs
@@ -169,37 +177,21 @@ impl<T: Real> Tape<T> {
             if dx.iter().all(Option::is_none) {
                 continue;
             }
-            let Some(parts) = self.rule(index, &inputs, &reach, &dx, Mode::Forward)? else { continue };
-            let named = |error: Error| self.store.borrow().named(index, error);
+            let Some(parts) = self.rule(first, &inputs, &set, &dx, Mode::Forward)? else { continue };
+            let named = |error: Error| self.store.borrow().named(first, error);
             super::sweep::check_count(parts.len(), outputs as usize).map_err(named)?;
             let _line = self.on_behalf_of(line);
             for (j, part) in parts.into_iter().enumerate() {
-                if let (Some(part), true) = (part, index + j as u32 <= top) {
-                    let wanted = Var::new(self, index + j as u32).try_shape()?;
+                let output = first + j as u32;
+                if let Some(part) = part.filter(|_| set.get(output)) {
+                    let wanted = Var::new(self, output).try_shape()?;
                     check_tangent(j, &part.try_shape()?, &wanted).map_err(named)?;
-                    self.add_tangent(&mut tangents[(index - lowest) as usize + j], part.index);
+                    self.add_tangent(&mut tangents[(output - lowest) as usize], part.index);
                 }
             }
         }
-        Ok(ys.iter().map(|&y| at(y).and_then(|i| tangents[i])).collect())
-    }
-
-    /// The nodes from `lowest` on that one of `ys` depends on, those included; of an operation's outputs the first
-    /// too.
-    pub(super) fn leads_to(&self, ys: &[u32], lowest: u32) -> Bits {
-        let nodes = &self.store.borrow().nodes;
-        let mut leads = Bits::of(ys);
-        let top = ys.iter().max().map_or(0, |&top| top);
-        for index in (lowest..=top).rev() {
-            if leads.get(index) {
-                let node = &nodes[index as usize];
-                if node.output > 0 {
-                    leads.insert(index - u32::from(node.output));
-                }
-                node.inputs.iter().for_each(|&input| leads.insert(input));
-            }
-        }
-        leads
+        let of = |&y: &u32| if set.get(y) { tangents[(y - lowest) as usize] } else { None };
+        Ok(ys.iter().map(of).collect())
     }
 
     /// A direction may be given at an intermediate value too: then it adds to the one that arrives there.
@@ -233,25 +225,35 @@ pub(super) fn transposed<'t, T: Real>(
     vjp: impl Fn(&At<'_, 't, T>) -> Result<Parts<'t, T>>,
 ) -> Result<Parts<'t, T>> {
     let tape = at.tape;
-    // Zero: the value of a linear function does not matter for its derivative.
-    let g: SmallVec<[Option<Var<'t, T>>; 2]> =
-        (0..at.outputs).map(|j| Some(tape.argument(at.y(j).zeros_like()))).collect();
-    let moving: Vec<u32> =
-        at.inputs.iter().zip(at.incoming).filter(|(_, dx)| dx.is_some()).map(|(&i, _)| i).collect();
-    let parts = vjp(&At { needed: Needed::Of(&Bits::of(&moving)), incoming: &g, ..*at }).map_err(
-        |error| match error.kind() {
-            ErrorKind::NoRule { .. } => ErrorKind::NoRule { mode: "forward mode" }.into(),
-            _ => error,
-        },
-    )?;
+    // Any values will do for the derivative of a linear function; these also show whether it is one of g.
+    let mut random = Generator::new(0);
+    let mut g: SmallVec<[Option<Var<'t, T>>; 2]> = SmallVec::new();
+    for j in 0..at.outputs {
+        let some = Tensor::uniform(at.y(j).try_shape()?, 0.5..1.5, &mut random)?;
+        g.push(Some(tape.argument(tape.push_constant(Ok(some)))));
+    }
+    let moves = at.inputs.iter().zip(at.incoming).filter(|(_, dx)| dx.is_some());
+    let moving = Bits::of(&moves.map(|(&input, _)| input).collect::<Vec<_>>());
+    let parts = vjp(&At { needed: Needed::Of(&moving), incoming: &g, ..*at }).map_err(|error| match error
+        .kind()
+    {
+        ErrorKind::NoRule { .. } => ErrorKind::NoRule { mode: "forward mode" }.into(),
+        _ => error,
+    })?;
     super::sweep::check_count(parts.len(), at.inputs.len())?;
+    let g: Vec<Var<'t, T>> = g.into_iter().flatten().collect();
     let mut outputs: Vec<(Var<'t, T>, Var<'t, T>)> = Vec::new();
     for (i, (part, dx)) in parts.iter().zip(at.incoming).enumerate() {
         if let (Some(part), Some(dx)) = (part, dx) {
             super::sweep::check_shape(i, &part.try_shape()?, &dx.try_shape()?)?;
+            let of_g =
+                !tape.path(&g.iter().map(|g| g.index).collect::<Vec<_>>(), &[part.index]).nodes.is_empty();
+            if !of_g && part.value()?.iter().any(|x| x != T::ZERO) {
+                // Computed from plain values: nothing leads from g to it.
+                return Err(ErrorKind::NoRule { mode: "forward mode" }.into());
+            }
             outputs.push((*part, *dx));
         }
     }
-    let g: Vec<Var<'t, T>> = g.into_iter().flatten().collect();
-    Ok(tape.vjp_many(&outputs, &g)?.into_iter().map(Some).collect())
+    Ok(tape.cotangents(outputs, &g)?.into_iter().map(Some).collect())
 }

@@ -12,6 +12,7 @@ mod label;
 mod node;
 mod non_finite;
 mod operation;
+mod path;
 mod print;
 mod record;
 mod sweep;
@@ -224,9 +225,14 @@ impl<T: Real> Tape<T> {
     fn on_behalf_of(&self, line: &'static Location<'static>) -> LineGuard<'_> {
         LineGuard { line: &self.line, before: self.line.replace(Some(line)) }
     }
+
+    /// The same, unless that is already on behalf of another call.
+    pub(crate) fn serving(&self, line: &'static Location<'static>) -> LineGuard<'_> {
+        self.on_behalf_of(self.line.get().unwrap_or(line))
+    }
 }
 
-struct LineGuard<'a> {
+pub(crate) struct LineGuard<'a> {
     line: &'a Cell<Option<&'static Location<'static>>>,
     before: Option<&'static Location<'static>>,
 }

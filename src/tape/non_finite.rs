@@ -23,6 +23,8 @@ pub enum Phase {
         /// Which input of the operation.
         input: usize,
     },
+    /// In the reverse sweep: what a hook made of the value's cotangent.
+    Hook,
 }
 
 /// The first value that is not finite: what made it, and at which line of the user's source.
@@ -53,6 +55,7 @@ impl fmt::Display for NonFinite {
         }
         match self.phase {
             Phase::Forward => write!(f, ": the value has {} at element {:?}", self.value, self.index)?,
+            Phase::Hook => write!(f, ": a hook's cotangent has {} at element {:?}", self.value, self.index)?,
             Phase::Backward { input } => {
                 write!(f, ": the cotangent of input {input} has {} at element {:?}", self.value, self.index)?
             }
@@ -61,8 +64,8 @@ impl fmt::Display for NonFinite {
     }
 }
 
-/// Where and what the first value was: node, input, element, value.
-type Found = (u32, usize, Vec<usize>, f64);
+/// Where and what the first value was: node, phase, element, value.
+type Found = (u32, Phase, Vec<usize>, f64);
 
 /// What a sweep looks out for.
 #[derive(Default)]
@@ -76,11 +79,11 @@ impl Watch {
         is_some
     }
 
-    pub(super) fn look<T: Real>(&self, node: u32, input: usize, part: &Tensor<T>) {
+    pub(super) fn look<T: Real>(&self, node: u32, phase: Phase, part: &Tensor<T>) {
         if !self.found()
             && let Some((index, value)) = first_non_finite(part)
         {
-            self.0.set(Some((node, input, index, value)));
+            self.0.set(Some((node, phase, index, value)));
         }
     }
 }
@@ -95,8 +98,8 @@ impl<T: Real> Var<'_, T> {
     /// all values are finite, which one's backward closure gave the first, in a sweep from here with a seed of ones.
     /// Nothing if all is finite.
     ///
-    /// The values are looked at in the order in which they arose, the cotangents in the order of the sweep. Values
-    /// that this one does not depend on do not count.
+    /// The values are looked at in the order in which they arose, the cotangents, sums of contributions, in the order
+    /// of the sweep. Values that this one does not depend on do not count. Hooks run, and are named if they made it.
     ///
     /// # Errors
     ///
@@ -120,14 +123,16 @@ impl<T: Real> Var<'_, T> {
     pub fn find_non_finite(self) -> Result<Option<NonFinite>> {
         let shape = self.try_shape()?;
         let tape = self.tape;
-        let leads = tape.leads_to(&[self.index], 0);
+        let on_the_way = tape.ancestors(&[self.index], 0);
         let store = tape.store.borrow();
-        let report = |node: u32, phase, index, value| {
-            let label = store.labels.get(&node).cloned();
-            let node = &store.nodes[node as usize];
-            NonFinite { operation: node.name, label, location: node.line, phase, index, value }
+        let report = |index: u32, phase, element, value| {
+            let node = &store.nodes[index as usize];
+            let label = store.labels.get(&index).cloned();
+            let location = if phase == Phase::Hook { store.hooks.line(index) } else { None };
+            let location = location.unwrap_or(node.line);
+            NonFinite { operation: node.name, label, location, phase, index: element, value }
         };
-        for node in (0..=self.index).filter(|&node| leads.get(node)) {
+        for &node in on_the_way.iter().rev() {
             if let Ok(value) = &store.nodes[node as usize].value
                 && let Some((index, value)) = first_non_finite(value)
             {
@@ -146,6 +151,6 @@ impl<T: Real> Var<'_, T> {
         let seed = Tensor::scalar(T::ONE).expand(shape)?;
         sweep.run([(self.index, seed)], &mut Pending::default(), &Tape::new())?;
         let found = watch.0.take();
-        Ok(found.map(|(node, input, index, value)| report(node, Phase::Backward { input }, index, value)))
+        Ok(found.map(|(node, phase, index, value)| report(node, phase, index, value)))
     }
 }

@@ -1,6 +1,6 @@
 //! The first-order reverse sweep: cotangents as plain tensors, nothing recorded.
 
-use super::non_finite::Watch;
+use super::non_finite::{Phase, Watch};
 use super::operation::{At, Needed, Partials, Saved};
 use super::{Bits, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
@@ -122,6 +122,9 @@ impl<T: Real> Sweep<'_, T> {
             let node = &self.store.nodes[index as usize];
             if self.store.hooks.on(index) {
                 self.call_hooks(index, pending, scratch)?;
+                if self.watch.is_some_and(Watch::found) {
+                    break;
+                }
             }
             let wanted = self.wanted.get(index);
             if (node.leaf || wanted)
@@ -140,6 +143,9 @@ impl<T: Real> Sweep<'_, T> {
             let mut g: SmallVec<[Option<Tensor<T>>; 1]> = SmallVec::new();
             for output in 0..u32::from(node.outputs) {
                 g.push(pending.take(index + output));
+            }
+            if matches!(self.needed, Needed::Of(path) if !node.inputs.iter().any(|&input| path.get(input))) {
+                continue;
             }
             if node.operation.is_some() {
                 self.node(index, &mut g, pending, scratch)?;
@@ -167,8 +173,12 @@ impl<T: Real> Sweep<'_, T> {
         let Some(g) = slot.take() else { return Ok(()) };
         let g = self.store.hooks.call(index, scratch.push_constant(Ok(g)));
         let value = g.and_then(Var::value);
-        scratch.cut_back(0);
-        *slot = Some(value?);
+        scratch.cut_back();
+        let value = value?;
+        if let Some(watch) = self.watch {
+            watch.look(index, Phase::Hook, &value);
+        }
+        *slot = Some(value);
         Ok(())
     }
 
@@ -216,10 +226,10 @@ impl<T: Real> Sweep<'_, T> {
                 return check_shape(i, part.shape(), value.shape())
                     .map_err(|error| self.store.named(index, error));
             }
-            if let Some(watch) = self.watch {
-                watch.look(index, i, &part);
-            }
             pending.add(input, part).map_err(|error| self.store.named(index, error))?;
+            if let (Some(watch), Some(sum)) = (self.watch, &pending.slots[input as usize]) {
+                watch.look(index, Phase::Backward { input: i }, sum);
+            }
         }
         Ok(())
     }
@@ -246,7 +256,7 @@ impl<T: Real> Sweep<'_, T> {
                 parts.into_iter().map(|part| part.map(|part| part.value()).transpose()).collect()
             })
         };
-        scratch.cut_back(0);
+        scratch.cut_back();
         parts
     }
 }

@@ -2,47 +2,37 @@
 
 use super::jvp::check_tangent;
 use super::operation::{At, Needed};
+use super::path::Path;
 use super::sweep::check_count;
-use super::{Bits, Store, Tape, Var};
-use crate::error::{Error, Result};
+use super::{Store, Tape, Var};
+use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 
-/// A forward sweep: over which nodes, and between which.
+/// A forward sweep: over which nodes.
 pub(super) struct Forward<'a, T: Real> {
-    pub(super) store: &'a Store<T>,
-    /// The nodes that a direction is given at, and those that depend on them.
-    pub(super) reach: &'a Bits,
-    /// The outputs, and the nodes that they depend on.
-    pub(super) leads: &'a Bits,
-    pub(super) lowest: u32,
-    pub(super) top: u32,
-    /// Of each node from `lowest` on, the last one that uses its tangent, which is then freed.
-    pub(super) last: &'a [u32],
+    store: &'a Store<T>,
+    path: &'a Path,
+    /// Of each node from the lowest on, the last one that uses its tangent, which is then freed.
+    last: Vec<u32>,
 }
 
-/// The last node that uses the tangent of each one from `lowest` on; those of `ys` are kept.
-pub(super) fn last_uses<T: Real>(
-    store: &Store<T>,
-    reach: &Bits,
-    leads: &Bits,
-    lowest: u32,
-    ys: &[u32],
-) -> Vec<u32> {
-    let Some(&top) = ys.iter().max().filter(|&&top| top >= lowest) else { return vec![] };
-    let mut last = vec![0; (top - lowest + 1) as usize];
-    for index in (lowest..=top).filter(|&index| reach.get(index) && leads.get(index)) {
-        for input in &store.nodes[index as usize].inputs {
-            if let Some(i) = input.checked_sub(lowest) {
-                last[i as usize] = index;
+impl<'a, T: Real> Forward<'a, T> {
+    /// Along a path to `ys`, whose tangents are kept.
+    pub(super) fn new(store: &'a Store<T>, path: &'a Path, ys: &[u32]) -> Forward<'a, T> {
+        let slots = path.nodes.last().map_or(0, |&top| (top - path.lowest + 1) as usize);
+        let mut last = vec![0; slots];
+        for &index in &path.nodes {
+            for input in store.inputs_of(index).iter().filter(|&&input| path.set.get(input)) {
+                last[(input - path.lowest) as usize] = index;
             }
         }
+        for y in ys.iter().filter(|&&y| path.set.get(y)) {
+            last[(y - path.lowest) as usize] = u32::MAX;
+        }
+        Forward { store, path, last }
     }
-    for i in ys.iter().filter_map(|y| y.checked_sub(lowest)) {
-        last[i as usize] = u32::MAX;
-    }
-    last
 }
 
 impl<T: Real> Forward<'_, T> {
@@ -56,28 +46,29 @@ impl<T: Real> Forward<'_, T> {
         scratch: &Tape<T>,
     ) -> Result<Vec<Option<Tensor<T>>>> {
         tangents.clear();
-        if self.lowest > self.top {
-            return Ok(vec![None; ys.len()]);
-        }
-        tangents.resize((self.top - self.lowest + 1) as usize, None);
+        tangents.resize(self.last.len(), None);
         for (x, dx) in directions {
-            if x <= self.top {
+            if self.path.set.get(x) {
                 self.add(tangents, x, dx)?;
             }
         }
-        for index in self.lowest..=self.top {
-            if self.reach.get(index) && self.leads.get(index) {
-                self.node(index, tangents, scratch).map_err(|error| self.store.named(index, error))?;
+        for &index in &self.path.nodes {
+            let first = index - u32::from(self.store.nodes[index as usize].output);
+            // An operation runs once, for the first of its outputs that is on the path.
+            if !(first..index).any(|earlier| self.path.set.get(earlier)) {
+                self.node(first, tangents, scratch).map_err(|error| self.store.named(first, error))?;
             }
         }
-        let at = |&y: &u32| y.checked_sub(self.lowest).and_then(|i| tangents[i as usize].clone());
-        let found = ys.iter().map(at).collect();
+        let of = |&y: &u32| {
+            if self.path.set.get(y) { tangents[(y - self.path.lowest) as usize].clone() } else { None }
+        };
+        let found = ys.iter().map(of).collect();
         tangents.clear();
         Ok(found)
     }
 
     fn add(&self, tangents: &mut [Option<Tensor<T>>], index: u32, dx: Tensor<T>) -> Result<()> {
-        match &mut tangents[(index - self.lowest) as usize] {
+        match &mut tangents[(index - self.path.lowest) as usize] {
             Some(sum) => sum.accumulate(&dx),
             slot => {
                 *slot = Some(dx);
@@ -87,41 +78,44 @@ impl<T: Real> Forward<'_, T> {
     }
 
     /// Hands the tangents of a node's inputs on to its outputs.
-    fn node(&self, index: u32, tangents: &mut [Option<Tensor<T>>], scratch: &Tape<T>) -> Result<()> {
-        let node = &self.store.nodes[index as usize];
-        let Some(operation) = node.operation.as_deref() else { return Ok(()) };
+    fn node(&self, first: u32, tangents: &mut [Option<Tensor<T>>], scratch: &Tape<T>) -> Result<()> {
+        let node = &self.store.nodes[first as usize];
+        let end = first + u32::from(node.outputs);
         let mut incoming: SmallVec<[Option<Tensor<T>>; 2]> = SmallVec::new();
         for (i, &input) in node.inputs.iter().enumerate() {
-            let dx = input.checked_sub(self.lowest).and_then(|at| {
-                let slot = &mut tangents[at as usize];
-                let done = self.last[at as usize] == index && !node.inputs[i + 1..].contains(&input);
-                if done { slot.take() } else { slot.clone() }
+            incoming.push(if self.path.set.get(input) {
+                let at = (input - self.path.lowest) as usize;
+                let done = self.last[at] < end && !node.inputs[i + 1..].contains(&input);
+                if done { tangents[at].take() } else { tangents[at].clone() }
+            } else {
+                None
             });
-            incoming.push(dx);
         }
         if incoming.iter().all(Option::is_none) {
             return Ok(());
         }
+        // It is gone while its rule runs: then that started this sweep.
+        let Some(operation) = node.operation.as_deref() else { return Err(ErrorKind::Reentrant.into()) };
         let _line = scratch.on_behalf_of(node.line);
         let incoming: SmallVec<[Option<Var<'_, T>>; 2]> =
             incoming.into_iter().map(|dx| dx.map(|dx| scratch.push_constant(Ok(dx)))).collect();
         let at = At {
             tape: scratch,
             nodes: Some(&self.store.nodes),
-            first: index,
+            first,
             inputs: &node.inputs,
             outputs: usize::from(node.outputs),
-            needed: Needed::Of(self.reach),
+            needed: Needed::Of(&self.path.set),
             incoming: &incoming,
         };
         let parts = operation.jvp(&at).and_then(|parts| {
             check_count(parts.len(), usize::from(node.outputs))?;
             parts.into_iter().map(|part| part.map(Var::value).transpose()).collect::<Result<Vec<_>>>()
         });
-        scratch.cut_back(0);
+        scratch.cut_back();
         for (j, part) in parts?.into_iter().enumerate() {
-            let output = index + j as u32;
-            let Some(part) = part.filter(|_| output <= self.top) else { continue };
+            let output = first + j as u32;
+            let Some(part) = part.filter(|_| self.path.set.get(output)) else { continue };
             let value = self.store.nodes[output as usize].value.as_ref().map_err(Error::clone)?;
             check_tangent(j, part.shape(), value.shape())?;
             self.add(tangents, output, part)?;

@@ -6,7 +6,6 @@ use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use smallvec::SmallVec;
-use std::panic::Location;
 
 impl<T: Real> Tape<T> {
     /// The cotangents of `nodes` for the cotangent `seed` of `y`, `seedᵀ ∂y/∂node`, as variables on this tape,
@@ -59,7 +58,8 @@ impl<T: Real> Tape<T> {
         seed: impl IntoVar<'t, T>,
         nodes: &[Var<'t, T>],
     ) -> Result<Vec<Var<'t, T>>> {
-        let line = Location::caller();
+        let line = self.line();
+        let _line = self.on_behalf_of(line);
         self.cotangents([(y, seed)], nodes).map_err(|error| error.at("vjp", line))
     }
 
@@ -85,7 +85,8 @@ impl<T: Real> Tape<T> {
         outputs: &[(Var<'t, T>, V)],
         nodes: &[Var<'t, T>],
     ) -> Result<Vec<Var<'t, T>>> {
-        let line = Location::caller();
+        let line = self.line();
+        let _line = self.on_behalf_of(line);
         self.cotangents(outputs.iter().copied(), nodes).map_err(|error| error.at("vjp_many", line))
     }
 
@@ -99,7 +100,8 @@ impl<T: Real> Tape<T> {
         self.cotangents_if_any([(y, seed)], nodes)
     }
 
-    fn cotangents<'t, V: IntoVar<'t, T>>(
+    /// As [`vjp_many`](Tape::vjp_many), with errors that name no operation yet.
+    pub(crate) fn cotangents<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: impl IntoIterator<Item = (Var<'t, T>, V)>,
         nodes: &[Var<'t, T>],
@@ -125,12 +127,9 @@ impl<T: Real> Tape<T> {
 
     fn recorded(&self, seeds: &[(u32, u32)], wanted: &[u32]) -> Result<Vec<Option<u32>>> {
         let nothing = || Ok(vec![None; wanted.len()]);
-        let Some(&lowest) = wanted.iter().min() else { return nothing() };
-        let Some(y) = seeds.iter().map(|seed| seed.0).max() else { return nothing() };
-        let reach = self.reach(wanted, y);
-        if lowest > y {
-            return nothing();
-        }
+        let ys: Vec<u32> = seeds.iter().map(|seed| seed.0).collect();
+        let super::path::Path { nodes, set: reach, lowest } = self.path(wanted, &ys);
+        let Some(&y) = nodes.last() else { return nothing() };
         let mut pending =
             Slots { lowest, slots: vec![None; (y - lowest + 1) as usize], set: Bits::default() };
         pending.set.grow(y as usize + 1);
@@ -161,6 +160,9 @@ impl<T: Real> Tape<T> {
                 .map(|g| g.map(|g| Var::new(self, g)))
                 .collect();
             let inputs = self.store.borrow().nodes[index as usize].inputs.clone();
+            if !inputs.iter().any(|&input| reach.get(input)) {
+                continue;
+            }
             let Some(parts) = self.rule(index, &inputs, &reach, &g, Mode::Reverse)? else { continue };
             let named = |error: Error| self.store.borrow().named(index, error);
             let line = self.store.borrow().nodes[index as usize].line;

@@ -15,13 +15,12 @@
 
 #![allow(clippy::type_complexity)] // an alias would hide what a function takes and gives
 
-use super::core::{self, Mode, lifted};
+use super::call;
+use super::core::{self, Line, Mode, lifted};
 use crate::error::Result;
 use crate::number::Real;
 use crate::tape::Var;
 use std::panic::Location;
-
-type Line = &'static Location<'static>;
 
 /// The gradient by each argument. See [`grad`](super::grad).
 #[track_caller]
@@ -29,7 +28,7 @@ pub fn grad<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x| array("grad", line, x, core::grad(&list(&f), &x).map(|(_, g)| g))
+    move |x| array("grad", line, x, core::grad(call(&list(&f), line), &x).map(|(_, g)| g))
 }
 
 /// The value, and the gradient by each argument.
@@ -38,7 +37,7 @@ pub fn value_and_grad<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> (Var<'t, T>, [Var<'t, T>; N]) {
     let line = Location::caller();
-    move |x| value_and_array("value_and_grad", line, x, core::grad(&list(&f), &x))
+    move |x| value_and_array("value_and_grad", line, x, core::grad(call(&list(&f), line), &x))
 }
 
 /// The value, and `gᵀJ` for each argument. See [`vjp`](super::vjp).
@@ -47,7 +46,7 @@ pub fn vjp<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N], Var<'t, T>) -> (Var<'t, T>, [Var<'t, T>; N]) {
     let line = Location::caller();
-    move |x, g| value_and_array("vjp", line, x, core::vjp(&list(&f), &x, g))
+    move |x, g| value_and_array("vjp", line, x, core::vjp(call(&list(&f), line), &x, g))
 }
 
 /// The value, and `Σ J dx` over the arguments. See [`jvp`](super::jvp).
@@ -57,7 +56,7 @@ pub fn jvp<'t, T: Real, const N: usize>(
 ) -> impl Fn([Var<'t, T>; N], [Var<'t, T>; N]) -> (Var<'t, T>, Var<'t, T>) {
     let line = Location::caller();
     move |x, dx| {
-        let found = core::jvp(&list(&f), &x, &dx);
+        let found = core::jvp(call(&list(&f), line), &x, &dx);
         super::pair("jvp", line, x[0], found)
     }
 }
@@ -68,7 +67,7 @@ pub fn jacobian<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x| array("jacobian", line, x, core::jacobian(&list(&f), &x, Mode::Fewer))
+    move |x| array("jacobian", line, x, core::jacobian(call(&list(&f), line), &x, Mode::Fewer))
 }
 
 /// As [`jacobian`], in reverse mode. See [`jacobian_reverse`](super::jacobian_reverse).
@@ -77,7 +76,7 @@ pub fn jacobian_reverse<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x| array("jacobian_reverse", line, x, core::jacobian(&list(&f), &x, Mode::Reverse))
+    move |x| array("jacobian_reverse", line, x, core::jacobian(call(&list(&f), line), &x, Mode::Reverse))
 }
 
 /// As [`jacobian`], in forward mode. See [`jacobian_forward`](super::jacobian_forward).
@@ -86,7 +85,7 @@ pub fn jacobian_forward<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x| array("jacobian_forward", line, x, core::jacobian(&list(&f), &x, Mode::Forward))
+    move |x| array("jacobian_forward", line, x, core::jacobian(call(&list(&f), line), &x, Mode::Forward))
 }
 
 /// The blocks of the Hessian: `[i][j]` has the second derivatives by argument `i` and argument `j`.
@@ -95,7 +94,7 @@ pub fn hessian<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N]) -> [[Var<'t, T>; N]; N] {
     let line = Location::caller();
-    move |x| match core::hessian(&list(&f), &x) {
+    move |x| match core::hessian(call(&list(&f), line), &x) {
         Ok(blocks) => std::array::from_fn(|i| std::array::from_fn(|j| blocks[i][j])),
         Err(error) => [[lifted("hessian", line, x[0], Err(error)); N]; N],
     }
@@ -107,7 +106,7 @@ pub fn hvp<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N], [Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x, v| array("hvp", line, x, core::hvp(&list(&f), &x, &v))
+    move |x, v| array("hvp", line, x, core::hvp(call(&list(&f), line), &x, &v))
 }
 
 /// A vector given by parts times the Hessian. See [`vhp`](super::vhp).
@@ -116,7 +115,7 @@ pub fn vhp<'t, T: Real, const N: usize>(
     f: impl Fn([Var<'t, T>; N]) -> Var<'t, T>,
 ) -> impl Fn([Var<'t, T>; N], [Var<'t, T>; N]) -> [Var<'t, T>; N] {
     let line = Location::caller();
-    move |x, v| array("vhp", line, x, core::vhp(&list(&f), &x, &v))
+    move |x, v| array("vhp", line, x, core::vhp(call(&list(&f), line), &x, &v))
 }
 
 /// The derivative of order `k` along a direction given by parts. See [`directional`](super::directional).
@@ -126,7 +125,7 @@ pub fn directional<'t, T: Real, const N: usize>(
     k: usize,
 ) -> impl Fn([Var<'t, T>; N], [Var<'t, T>; N]) -> Var<'t, T> {
     let line = Location::caller();
-    move |x, v| lifted("directional", line, x[0], core::directional(&list(&f), k, &x, &v))
+    move |x, v| lifted("directional", line, x[0], core::directional(call(&list(&f), line), k, &x, &v))
 }
 
 /// A function of an array as one of a list.

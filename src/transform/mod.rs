@@ -49,7 +49,7 @@ use std::panic::Location;
 #[track_caller]
 pub fn grad<'t, T: Real>(f: impl Fn(Var<'t, T>) -> Var<'t, T>) -> impl Fn(Var<'t, T>) -> Var<'t, T> {
     let line = Location::caller();
-    move |x| lifted("grad", line, x, core::grad(&one(&f), &[x]).map(|(_, g)| g[0]))
+    move |x| lifted("grad", line, x, core::grad(call(&one(&f), line), &[x]).map(|(_, g)| g[0]))
 }
 
 /// As [`grad`], with the value beside the gradient.
@@ -70,7 +70,7 @@ pub fn value_and_grad<'t, T: Real>(
 ) -> impl Fn(Var<'t, T>) -> (Var<'t, T>, Var<'t, T>) {
     let line = Location::caller();
     move |x| {
-        let found = core::grad(&one(&f), &[x]);
+        let found = core::grad(call(&one(&f), line), &[x]);
         pair("value_and_grad", line, x, found.map(|(y, g)| (y, g[0])))
     }
 }
@@ -98,7 +98,7 @@ pub fn vjp<'t, T: Real>(
 ) -> impl Fn(Var<'t, T>, Var<'t, T>) -> (Var<'t, T>, Var<'t, T>) {
     let line = Location::caller();
     move |x, g| {
-        let found = core::vjp(&one(&f), &[x], g);
+        let found = core::vjp(call(&one(&f), line), &[x], g);
         pair("vjp", line, x, found.map(|(y, g)| (y, g[0])))
     }
 }
@@ -124,7 +124,7 @@ pub fn jvp<'t, T: Real>(
     f: impl Fn(Var<'t, T>) -> Var<'t, T>,
 ) -> impl Fn(Var<'t, T>, Var<'t, T>) -> (Var<'t, T>, Var<'t, T>) {
     let line = Location::caller();
-    move |x, dx| pair("jvp", line, x, core::jvp(&one(&f), &[x], &[dx]))
+    move |x, dx| pair("jvp", line, x, core::jvp(call(&one(&f), line), &[x], &[dx]))
 }
 
 /// The Jacobian, of shape `[value's axes.., argument's axes..]`, in the mode that takes fewer sweeps.
@@ -189,7 +189,7 @@ fn jacobian_by<'t, T: Real>(
     f: impl Fn(Var<'t, T>) -> Var<'t, T>,
     line: &'static Location<'static>,
 ) -> impl Fn(Var<'t, T>) -> Var<'t, T> {
-    move |x| lifted(name, line, x, core::jacobian(&one(&f), &[x], mode).map(|j| j[0]))
+    move |x| lifted(name, line, x, core::jacobian(call(&one(&f), line), &[x], mode).map(|j| j[0]))
 }
 
 /// The Hessian of a function whose value is one number, of shape `[argument's axes.., argument's axes..]`.
@@ -208,7 +208,7 @@ fn jacobian_by<'t, T: Real>(
 #[track_caller]
 pub fn hessian<'t, T: Real>(f: impl Fn(Var<'t, T>) -> Var<'t, T>) -> impl Fn(Var<'t, T>) -> Var<'t, T> {
     let line = Location::caller();
-    move |x| lifted("hessian", line, x, core::hessian(&one(&f), &[x]).map(|h| h[0][0]))
+    move |x| lifted("hessian", line, x, core::hessian(call(&one(&f), line), &[x]).map(|h| h[0][0]))
 }
 
 /// The Hessian times a vector, `hvp(f)(x, v)`, forward over reverse: a few times the price of a gradient, whatever
@@ -228,7 +228,7 @@ pub fn hvp<'t, T: Real>(
     f: impl Fn(Var<'t, T>) -> Var<'t, T>,
 ) -> impl Fn(Var<'t, T>, Var<'t, T>) -> Var<'t, T> {
     let line = Location::caller();
-    move |x, v| lifted("hvp", line, x, core::hvp(&one(&f), &[x], &[v]).map(|h| h[0]))
+    move |x, v| lifted("hvp", line, x, core::hvp(call(&one(&f), line), &[x], &[v]).map(|h| h[0]))
 }
 
 /// A vector times the Hessian, `vhp(f)(x, v)`, reverse over reverse. Equal to [`hvp`], since Hessians are symmetric;
@@ -248,7 +248,7 @@ pub fn vhp<'t, T: Real>(
     f: impl Fn(Var<'t, T>) -> Var<'t, T>,
 ) -> impl Fn(Var<'t, T>, Var<'t, T>) -> Var<'t, T> {
     let line = Location::caller();
-    move |x, v| lifted("vhp", line, x, core::vhp(&one(&f), &[x], &[v]).map(|h| h[0]))
+    move |x, v| lifted("vhp", line, x, core::vhp(call(&one(&f), line), &[x], &[v]).map(|h| h[0]))
 }
 
 /// The derivative of order `k` along a direction, `dᵏ/dtᵏ f(x + t v)` at `t = 0`: `directional(f, k)(x, v)`. Order 0
@@ -272,7 +272,11 @@ pub fn directional<'t, T: Real>(
     k: usize,
 ) -> impl Fn(Var<'t, T>, Var<'t, T>) -> Var<'t, T> {
     let line = Location::caller();
-    move |x, v| lifted("directional", line, x, core::directional(&one(&f), k, &[x], &[v]))
+    move |x, v| lifted("directional", line, x, core::directional(call(&one(&f), line), k, &[x], &[v]))
+}
+
+fn call<'a, 't, T: Real>(f: core::Function<'a, 't, T>, line: core::Line) -> core::Call<'a, 't, T> {
+    core::Call { f, line }
 }
 
 /// A function of one variable as one of a list.
