@@ -70,7 +70,8 @@ impl Source {
         });
         let text = format!("\n{}\n", lines.collect::<Vec<_>>().join("\n"));
         let code = text.split("\n#[cfg(test)]").next().unwrap_or_default().to_owned();
-        let samples = text.split("\npub(super) fn samples()").nth(1).unwrap_or_default();
+        let heads = ["\npub(super) fn samples()", "\npub fn samples()"];
+        let samples = heads.iter().find_map(|head| text.split(head).nth(1)).unwrap_or_default();
         let samples = samples.split("\n}").next().unwrap_or_default().to_owned();
         Source { path, code, samples }
     }
