@@ -183,6 +183,9 @@ impl<'a> Case<'a> {
         let recorded = tape.vjp_with(y, &c, &vars).unwrap();
         let recorded: Vec<_> = recorded.iter().map(|g| g.value().unwrap()).collect();
         self.close("recorded", &recorded, &n, 1e-13);
+        let directions: Vec<_> = vars.iter().copied().zip(u).collect();
+        let unrecorded = self.ok("tangents", tape.tangents(&[y], &directions));
+        self.close("unrecorded tangents", &unrecorded, &dy.to_vec(), 1e-13);
 
         Point { value, gradient: g, c, along }
     }

@@ -6,14 +6,10 @@
 //! the second one is that of `df` over dual numbers.
 
 mod loops;
-#[cfg(test)]
-mod samples;
 mod several;
 
 pub use loops::{Loops, Loops2, Loops2Of, LoopsOf};
 pub(crate) use loops::{compiled, compiled2, unary};
-#[cfg(test)]
-pub(super) use samples::samples;
 pub use several::ElementwiseN;
 
 use super::Dual;
@@ -367,3 +363,8 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().apply(Map2(e), &[self, other])
     }
 }
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+pub(super) use samples::samples;
