@@ -136,20 +136,14 @@ impl<T: Real> Tape<T> {
         // The same element of every example at once.
         let hot =
             |shape: &Shape, size: usize, at: usize| one_hot(&[size], at)?.reshape(&shape[1..])?.expand(shape);
-        let forward = ins < outs;
-        let columns = || self.columns(&[y], &[x], ins, |k| Ok(vec![(0, hot(&xs, ins, k)?)]));
-        let parts = match if forward { Some(columns()) } else { None } {
-            Some(Ok(columns)) => (first_of_each(columns), true),
-            Some(Err(error)) if !is_one_way(error.kind()) => return Err(error),
-            _ => {
-                let rows = self.rows(y, outs, |k| hot(&ys, outs, k), &[x])?;
-                (first_of_each(rows), false)
-            }
-        };
         let shape = [&ys[..], inp].concat();
-        // Forward: for each input, [batch, out..]; in reverse: for each output, [batch, in..].
-        let (parts, last) = parts;
-        stacked(&parts, if last { -1 } else { 1 }, &shape)
+        if ins < outs {
+            match self.columns(&[y], &[x], ins, |k| Ok(vec![(0, hot(&xs, ins, k)?)])) {
+                Err(error) if is_one_way(error.kind()) => {}
+                columns => return stacked(&first_of_each(columns?), -1, &shape),
+            }
+        }
+        stacked(&first_of_each(self.rows(y, outs, |k| hot(&ys, outs, k), &[x])?), 1, &shape)
     }
 
     /// In reverse mode, with errors that name no operation yet.
