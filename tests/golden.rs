@@ -1,0 +1,85 @@
+//! What PyTorch computes on its own samples, operation by operation: values, vector-Jacobian and Jacobian-vector
+//! products and the second order, by every route through this engine. `golden/README.md` says where the cases come
+//! from; the table of an operation's file says how its call is written here.
+
+#[path = "golden/call.rs"]
+mod call;
+#[path = "golden/compare.rs"]
+mod compare;
+#[path = "golden/elementwise.rs"]
+mod elementwise;
+#[path = "golden/excuses.rs"]
+mod excuses;
+#[path = "golden/losses.rs"]
+mod losses;
+#[path = "golden/products.rs"]
+mod products;
+#[path = "golden/reader.rs"]
+mod reader;
+#[path = "golden/reductions.rs"]
+mod reductions;
+#[path = "golden/shapes.rs"]
+mod shapes;
+
+use call::Op;
+use compare::Outcome;
+use excuses::EXCUSES;
+use std::collections::BTreeMap;
+
+const TABLES: [&[(&str, Op)]; 5] =
+    [elementwise::TABLE, losses::TABLE, products::TABLE, reductions::TABLE, shapes::TABLE];
+
+fn operation(name: &str) -> Option<Op> {
+    TABLES.iter().find_map(|table| table.iter().find(|entry| entry.0 == name)).map(|entry| entry.1)
+}
+
+/// A list of names with how often each is met.
+fn counted(names: &BTreeMap<&str, usize>) -> String {
+    names.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn every_case_agrees_or_differs_for_a_reason() {
+    let golden = reader::Golden::read();
+    let (mut ran, mut parts, mut agree, mut excused) = (0, 0, 0, 0);
+    let (mut missing, mut forms) = (BTreeMap::new(), BTreeMap::new());
+    let (mut wrong, mut used) = (Vec::new(), vec![false; EXCUSES.len()]);
+    for case in &golden.cases {
+        let Some(op) = operation(&case.op) else {
+            *missing.entry(case.op.as_str()).or_default() += 1;
+            continue;
+        };
+        let (compared, found) = match compare::run(&golden, case, op) {
+            Outcome::Ran(compared, found) => (compared, found),
+            Outcome::NoForm(reason) => {
+                *forms.entry(reason).or_default() += 1;
+                continue;
+            }
+        };
+        (ran, parts) = (ran + 1, parts + compared);
+        let seen = found.iter().map(|d| format!("{}={}", d.part, d.elements)).collect::<Vec<_>>().join(" ");
+        let excuse = EXCUSES.iter().position(|(id, _, _)| *id == case.id);
+        match excuse {
+            None if found.is_empty() => agree += 1,
+            Some(at) if EXCUSES[at].1 == seen => {
+                excused += 1;
+                used[at] = true;
+            }
+            _ => {
+                let expected = excuse.map_or("", |at| EXCUSES[at].1);
+                wrong.push(format!("(\"{}\", \"{seen}\", _), expected \"{expected}\"", case.id));
+                wrong.extend(found.iter().map(|d| format!("    {}: {}", d.part, d.first)));
+            }
+        }
+    }
+    println!("Missing: {}.\n", counted(&missing));
+    println!("Forms that are missing: {}.\n", counted(&forms));
+    let (absent, formless): (usize, usize) = (missing.values().sum(), forms.values().sum());
+    println!(
+        "{agree} cases agree, {excused} differ for a reason, {formless} have a form and {absent} an operation that is missing."
+    );
+    println!("{ran} cases run, {parts} parts compared.");
+    let unused: Vec<_> = EXCUSES.iter().zip(used).filter(|(_, used)| !used).map(|(e, _)| e.0).collect();
+    assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(unused.is_empty(), "these agree and need no reason any more: {unused:?}");
+}
