@@ -12,8 +12,12 @@ mod elementwise;
 mod excuses;
 #[path = "golden/losses.rs"]
 mod losses;
+#[path = "golden/porting.rs"]
+mod porting;
 #[path = "golden/products.rs"]
 mod products;
+#[path = "golden/programs.rs"]
+mod programs;
 #[path = "golden/reader.rs"]
 mod reader;
 #[path = "golden/reductions.rs"]
@@ -26,11 +30,14 @@ use compare::Outcome;
 use excuses::EXCUSES;
 use std::collections::BTreeMap;
 
+/// The operations, a table for each family.
 const TABLES: [&[(&str, Op)]; 5] =
     [elementwise::TABLE, losses::TABLE, products::TABLE, reductions::TABLE, shapes::TABLE];
 
-fn operation(name: &str) -> Option<Op> {
-    TABLES.iter().find_map(|table| table.iter().find(|entry| entry.0 == name)).map(|entry| entry.1)
+fn operation(case: &reader::Case) -> Option<Op> {
+    let find =
+        |table: &[(&str, Op)], name: &str| table.iter().find(|entry| entry.0 == name).map(|entry| entry.1);
+    find(programs::TABLE, &case.id).or_else(|| TABLES.iter().find_map(|table| find(table, &case.op)))
 }
 
 /// A list of names with how often each is met.
@@ -45,7 +52,7 @@ fn every_case_agrees_or_differs_for_a_reason() {
     let (mut missing, mut forms) = (BTreeMap::new(), BTreeMap::new());
     let (mut wrong, mut used) = (Vec::new(), vec![false; EXCUSES.len()]);
     for case in &golden.cases {
-        let Some(op) = operation(&case.op) else {
+        let Some(op) = operation(case) else {
             *missing.entry(case.op.as_str()).or_default() += 1;
             continue;
         };
@@ -57,7 +64,7 @@ fn every_case_agrees_or_differs_for_a_reason() {
             }
         };
         (ran, parts) = (ran + 1, parts + compared);
-        let seen = found.iter().map(|d| format!("{}={}", d.part, d.elements)).collect::<Vec<_>>().join(" ");
+        let seen = compare::summary(&found);
         let excuse = EXCUSES.iter().position(|(id, _, _)| *id == case.id);
         match excuse {
             None if found.is_empty() => agree += 1,
@@ -67,8 +74,8 @@ fn every_case_agrees_or_differs_for_a_reason() {
             }
             _ => {
                 let expected = excuse.map_or("", |at| EXCUSES[at].1);
-                wrong.push(format!("(\"{}\", \"{seen}\", _), expected \"{expected}\"", case.id));
-                wrong.extend(found.iter().map(|d| format!("    {}: {}", d.part, d.first)));
+                wrong.push(format!("{}: {seen}, expected: {expected}", case.id));
+                wrong.extend(found.iter().map(|d| format!("    {} {}: {}", d.part, d.route, d.first)));
             }
         }
     }

@@ -40,9 +40,10 @@ fn chain<'t>(factors: &[V<'t>]) -> V<'t> {
     factors[1..].iter().fold(factors[0], |product, factor| product.matmul(*factor))
 }
 
-/// `beta * input + alpha * product`; of a `beta` of 0 nothing is left.
+/// `beta * input + alpha * product`; with a `beta` of 0 the input does not count, not even its NaN.
 fn added<'t>(c: &Call<'t, '_>, product: V<'t>) -> Result<V<'t>, No> {
-    Ok(c.x()? * c.number(3, "beta", 1.0)? + product * c.number(4, "alpha", 1.0)?)
+    let (beta, product) = (c.number(3, "beta", 1.0)?, product * c.number(4, "alpha", 1.0)?);
+    Ok(if beta == 0.0 { product } else { c.x()? * beta + product })
 }
 
 /// The weight is transposed there: `[out, in]`.
