@@ -86,7 +86,39 @@ fn every_case_agrees_or_differs_for_a_reason() {
         "{agree} cases agree, {excused} differ for a reason, {formless} have a form and {absent} an operation that is missing."
     );
     println!("{ran} cases run, {parts} parts compared.");
+    let here = porting::operations();
+    let left_out: Vec<_> = missing.keys().filter(|op| here.contains(porting::on_the_page(op))).collect();
+    assert!(left_out.is_empty(), "these exist and no table under tests/golden runs them: {left_out:?}");
     let unused: Vec<_> = EXCUSES.iter().zip(used).filter(|(_, used)| !used).map(|(e, _)| e.0).collect();
     assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
     assert!(unused.is_empty(), "these agree and need no reason any more: {unused:?}");
+}
+
+/// What differs in a case if the operation were this one.
+fn differs(id: &str, op: Op) -> String {
+    let golden = reader::Golden::read();
+    let case = golden.cases.iter().find(|case| case.id == id).unwrap();
+    match compare::run(&golden, case, op) {
+        Outcome::Ran(_, found) => compare::summary(&found),
+        Outcome::NoForm(reason) => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn a_wrong_operation_is_caught_in_the_part_that_is_wrong() {
+    // Right; another value; a derivative cut off; wrong at order 2 alone; not to be had.
+    assert_eq!(differs("cos/2", |c| Ok(c.x()?.cos().into())), "");
+    assert!(
+        differs("cos/2", |c| Ok((c.x()?.cos() * (1.0 + 1e-10)).into())).starts_with("out=12 grad=12 jvp=12")
+    );
+    assert_eq!(differs("cos/2", |c| Ok(c.x()?.detach().cos().into())), "grad=12 jvp=12 gg=12");
+    assert_eq!(
+        differs("cos/2", |c| Ok({
+            let x = c.x()?;
+            x.cos() + (x - x.detach()).square()
+        }
+        .into())),
+        "gg=12"
+    );
+    assert_eq!(differs("cos/2", |c| Ok(c.x()?.cos().reshape([5]).into())), "out=1");
 }

@@ -212,3 +212,18 @@ fn derivatives<'t>(
     parts.compare("gg", "mixed", values(&over), seconds());
     Ok(())
 }
+
+#[test]
+fn the_tolerance_is_relative_to_the_largest_number_and_to_the_noise() {
+    let wrong = |a: [f64; 3], b: [f64; 3], noise| differences(&Tensor::from(a), &Tensor::from(b), noise).0;
+    let (nan, inf) = (f64::NAN, f64::INFINITY);
+    assert_eq!(wrong([nan, inf, -0.0], [nan, inf, 0.0], 0.0), 0);
+    assert_eq!(wrong([nan, -inf, inf], [0.0, inf, 0.0], 0.0), 3);
+    assert_eq!(wrong([0.0, 1.0, inf], [nan, inf, 1.0], 1.0), 3);
+    assert_eq!(wrong([1e-10, 100.0, inf], [0.0, 100.0, inf], 0.0), 0);
+    assert_eq!(wrong([1.1e-10, 100.0, inf], [0.0, 100.0, inf], 0.0), 1);
+    assert_eq!(wrong([6.3e-4, 1.0, 1.0], [0.0, 1.0, 1.0], 1e-5), 0);
+    assert_eq!(wrong([6.5e-4, 1.0, 1.0], [0.0, 1.0, 1.0], 1e-5), 1);
+    let (a, b) = (Tensor::from([1.0]), Tensor::from([[1.0]]));
+    assert_eq!(differences(&a, &b, 0.0).0, 1);
+}

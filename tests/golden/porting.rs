@@ -72,8 +72,15 @@ fn read(folder: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
+/// Public functions of the operations.
+pub fn operations() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    read(&root().join("src/ops"), &mut names);
+    names
+}
+
 /// `nn.functional.relu` is `relu` on the page, and `softmax.with_dtype` a form of `softmax`.
-fn on_the_page(op: &str) -> &str {
+pub fn on_the_page(op: &str) -> &str {
     let name = op.strip_prefix("nn.functional.").unwrap_or(op);
     let module = ["linalg.", "special.", "fft."].iter().any(|module| name.starts_with(module));
     if module { name } else { name.split('.').next().unwrap_or(name) }
