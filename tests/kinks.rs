@@ -335,6 +335,25 @@ fn the_zeroth_power_is_one_with_derivative_zero_also_at_zero() {
     at(|y| y.tape().scalar(0.0).pow(y), [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]);
 }
 
+/// No 0·∞ and no ∞ − ∞ where the function's own derivative is infinite.
+#[test]
+fn derivatives_at_the_edge_of_the_domain_are_infinite_at_two_orders() {
+    let edges: [(Function<f64>, f64, [f64; 2]); 8] = [
+        (|x| x.ln(), 0.0, [INF, -INF]),
+        (|x| x.log2(), 0.0, [INF, -INF]),
+        (|x| x.log10(), 0.0, [INF, -INF]),
+        (|x| x.rsqrt(), 0.0, [-INF, INF]),
+        (|x| x.cbrt(), 0.0, [INF, -INF]),
+        (|x| x.asin(), 1.0, [INF, INF]),
+        (|x| x.asin(), -1.0, [INF, -INF]),
+        (|x| x.acos(), 1.0, [-INF, -INF]),
+    ];
+    for (i, (f, x, expected)) in edges.into_iter().enumerate() {
+        let [_, first, second, _] = orders(f, x);
+        assert_eq!([first, second], expected, "{i}");
+    }
+}
+
 #[test]
 fn ties_of_minimum_and_maximum_are_split_evenly() {
     at(|x| x.maximum(x.tape().scalar(1.0)), [0.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0.0, 0.5, 1.0]);

@@ -83,7 +83,7 @@ unary! {
     /// assert_eq!(tape.var(&Tensor::scalar(8.0)).log2().item()?, 3.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Log2 log2 |x, y| x.log2(), x.recip() * x.lit(1.0 / LN_2); unary(0.5, 3.0);
+    Log2 log2 |x, y| x.log2(), x.recip().scale(1.0 / LN_2); unary(0.5, 3.0);
     /// The logarithm to base 10, element by element.
     ///
     /// # Gradient
@@ -97,5 +97,5 @@ unary! {
     /// assert_eq!(tape.var(&Tensor::scalar(1000.0)).log10().item()?, 3.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Log10 log10 |x, y| x.log10(), x.recip() * x.lit(1.0 / LN_10); unary(0.5, 3.0);
+    Log10 log10 |x, y| x.log10(), x.recip().scale(1.0 / LN_10); unary(0.5, 3.0);
 }

@@ -66,7 +66,7 @@ unary! {
     /// assert_eq!(x.rsqrt().backward()?.wrt(x)?.item()?, -0.0625);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Rsqrt rsqrt |x, y| x.rsqrt(), y / x * x.lit(-0.5); unary(0.5, 3.0);
+    Rsqrt rsqrt |x, y| x.rsqrt(), (y / x).scale(-0.5); unary(0.5, 3.0);
     /// The real cube root, element by element.
     ///
     /// # Gradient
@@ -82,5 +82,5 @@ unary! {
     /// assert!((x.cbrt().backward()?.wrt(x)?.item()? - 1.0 / 12.0).abs() < 1e-16);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    Cbrt cbrt |x, y| x.cbrt(), y.recip().square() * x.lit(1.0 / 3.0); unary(0.5, 3.0);
+    Cbrt cbrt |x, y| x.cbrt(), y.recip().square().scale(1.0 / 3.0); unary(0.5, 3.0);
 }

@@ -99,11 +99,12 @@ unary! {
     Atan atan |x, y| x.atan(), lorentz(x); unary(-3.0, 3.0);
 }
 
-/// 1/√(1 − x²), factored so that nothing cancels near ±1.
+/// 1/√(1 − x²), factored under the root so that nothing cancels near ±1: a product of two roots has ∞ − ∞ for its own
+/// derivative there.
 #[inline(always)]
 fn inverse_sine<N: Number>(x: N) -> N {
     let one = x.lit(1.0);
-    (one - x).rsqrt() * (one + x).rsqrt()
+    ((one - x) * (one + x)).rsqrt()
 }
 
 /// 1/(1 + x²), past 1 as r²/(1 + r²) with r = 1/x, which is finite at every order where x² overflows.
