@@ -67,6 +67,7 @@ operations! {
     power
     prelu
     prod
+    put
     relu
     repeat
     reshape

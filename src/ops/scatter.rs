@@ -4,7 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::{Shape, resolve_axis};
 use crate::tape::{At, IntoVar, Operation, Outputs, Parts, Var, one};
-use crate::tensor::{Places, Slice, Tensor, flat, rows, shorter};
+use crate::tensor::{Places, Tensor, flat, shorter};
 use smallvec::SmallVec;
 
 /// A value with a piece set at places; the last of several wins.
@@ -77,11 +77,23 @@ enum How {
 }
 
 impl<'t, T: Real> Var<'t, T> {
+    /// This with a piece set at places.
+    #[track_caller]
+    pub(super) fn set_at(self, name: &'static str, places: Places, piece: Var<'t, T>) -> Var<'t, T> {
+        self.tape().apply(Set { name, places }, &[self, piece])
+    }
+
+    /// This with a piece added at places.
+    #[track_caller]
+    pub(super) fn added_at(self, name: &'static str, places: Places, piece: Var<'t, T>) -> Var<'t, T> {
+        self.tape().apply(Add { name, places }, &[self, piece])
+    }
+
     #[track_caller]
     fn written(self, name: &'static str, how: How, places: Places, piece: Var<'t, T>) -> Var<'t, T> {
         match how {
-            How::Set => self.tape().apply(Set { name, places }, &[self, piece]),
-            How::Add => self.tape().apply(Add { name, places }, &[self, piece]),
+            How::Set => self.set_at(name, places, piece),
+            How::Add => self.added_at(name, places, piece),
         }
     }
 
@@ -284,142 +296,6 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: found.to_vec(), wanted: "0" }.into());
             }
             Ok(self.indexed("index_fill", How::Set, axis, index, value))
-        })
-    }
-
-    #[track_caller]
-    fn put(
-        self,
-        name: &'static str,
-        how: How,
-        indices: &[&Tensor<i64>],
-        piece: impl IntoVar<'t, T>,
-    ) -> Var<'t, T> {
-        let piece = piece.into_var(self.tape());
-        self.tape().composed(name, || {
-            let shape = self.try_shape()?;
-            if indices.is_empty() {
-                let (found, wanted) = ("empty".into(), "at least one".into());
-                return Err(ErrorKind::Argument { name: "the list of indices", found, wanted }.into());
-            }
-            let (merged, rows) = rows(&shape, indices)?;
-            let places = Places::whole(&merged, 0, &rows)?;
-            let piece = piece.expand(places.piece());
-            Ok(self.reshape(merged).written(name, how, places, piece).reshape(shape))
-        })
-    }
-
-    /// This with a piece put at combinations of indices, one index for each of the first axes: `y[a[i], b[i]] =
-    /// piece[i]` for `[a, b]`. The piece broadcasts to the shape that [`index`](Var::index) gives. Where several elements
-    /// meet, the last one stays.
-    ///
-    /// # Gradient
-    ///
-    /// To the elements of the piece that stay, the cotangent at their places; to this the cotangent elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// [`Axis`](ErrorKind::Axis) for more indices than axes; [`Index`](ErrorKind::Index);
-    /// [`Broadcast`](ErrorKind::Broadcast); [`Argument`](ErrorKind::Argument) for no indices.
-    ///
-    /// ```
-    /// use retrograde::{Tape, Tensor};
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
-    /// let (rows, columns) = (Tensor::from([0, 1]), Tensor::from([1, 0]));
-    /// assert_eq!(x.index_put(&[&rows, &columns], 9.0).value()?.to_vec(), [1.0, 9.0, 9.0, 4.0]);
-    /// # Ok::<(), retrograde::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn index_put(self, indices: &[&Tensor<i64>], piece: impl IntoVar<'t, T>) -> Var<'t, T> {
-        self.put("index_put", How::Set, indices, piece)
-    }
-
-    /// As [`index_put`](Var::index_put), with the piece added to what is there: PyTorch's `accumulate`.
-    ///
-    /// # Gradient
-    ///
-    /// To the piece the cotangent at its places, to this the cotangent.
-    ///
-    /// # Errors
-    ///
-    /// As [`index_put`](Var::index_put).
-    ///
-    /// ```
-    /// use retrograde::{Tape, Tensor};
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([1.0, 2.0]));
-    /// assert_eq!(x.index_put_add(&[&Tensor::from([0, 0])], 5.0).value()?.to_vec(), [11.0, 2.0]);
-    /// # Ok::<(), retrograde::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn index_put_add(self, indices: &[&Tensor<i64>], piece: impl IntoVar<'t, T>) -> Var<'t, T> {
-        self.put("index_put_add", How::Add, indices, piece)
-    }
-
-    /// This with a piece in place of a range of an axis: the piece has the shape of [`slice`](Var::slice).
-    ///
-    /// # Gradient
-    ///
-    /// To the piece the cotangent in the range, to this the cotangent elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// As [`slice`](Var::slice), and [`Shape`](ErrorKind::Shape).
-    ///
-    /// ```
-    /// use retrograde::{Tape, Tensor};
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([1.0, 2.0, 3.0]));
-    /// assert_eq!(x.slice_scatter(&Tensor::from([8.0, 9.0]), 0, 1..).value()?.to_vec(), [1.0, 8.0, 9.0]);
-    /// # Ok::<(), retrograde::Error>(())
-    /// ```
-    #[doc(alias = "dynamic_update_slice")]
-    #[track_caller]
-    pub fn slice_scatter(
-        self,
-        piece: impl IntoVar<'t, T>,
-        axis: isize,
-        range: impl Into<Slice>,
-    ) -> Var<'t, T> {
-        let piece = piece.into_var(self.tape());
-        self.tape().composed("slice_scatter", || {
-            let shape = self.try_shape()?;
-            let at = resolve_axis(axis, &shape)?;
-            let index = Tensor::from(0..shape[at] as i64).slice(0, range)?;
-            Ok(self.written("slice_scatter", How::Set, Places::whole(&shape, axis, &index)?, piece))
-        })
-    }
-
-    /// This with a piece in place of what lies at one index of an axis: the piece has the shape of
-    /// [`select`](Var::select).
-    ///
-    /// # Gradient
-    ///
-    /// To the piece the cotangent at the index, to this the cotangent elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// As [`select`](Var::select), and [`Shape`](ErrorKind::Shape).
-    ///
-    /// ```
-    /// use retrograde::{Tape, Tensor};
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
-    /// let y = x.select_scatter(&Tensor::from([8.0, 9.0]), 1, 0);
-    /// assert_eq!(y.value()?.to_vec(), [8.0, 2.0, 9.0, 4.0]);
-    /// # Ok::<(), retrograde::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn select_scatter(self, piece: impl IntoVar<'t, T>, axis: isize, index: isize) -> Var<'t, T> {
-        let piece = piece.into_var(self.tape());
-        self.tape().composed("select_scatter", || {
-            let places = Places::whole(&self.try_shape()?, axis, &Tensor::scalar(index as i64))?;
-            Ok(self.written("select_scatter", How::Set, places, piece))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What scattering is tried on.
 
 use crate::conformance::{Sample, sample, shapes, wrong};
-use crate::tensor::{Slice, Tensor};
+use crate::tensor::Tensor;
 
 pub(super) fn samples() -> Vec<Sample> {
     let squares = || shapes(&[&[&[3, 3], &[3, 3]]], -2.0, 2.0);
@@ -47,20 +47,6 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_fill twice", numbers(), |x| {
             x[0].index_fill(0, &Tensor::from([1, 1]), x[1].square()).square() * x[0]
         }),
-        sample!("index_put", cube(&[2, 4]), |x| {
-            x[0].index_put(&[&Tensor::from([0, 1]), &Tensor::from([2, -1])], x[1]).square() * x[0]
-        }),
-        sample!("index_put where pieces meet", cube(&[4]), |x| {
-            x[0].index_put(&[&Tensor::from([0, 1, 0]), &Tensor::from([2, -1, 2])], x[1]).square() * x[0]
-        }),
-        sample!("index_put_add", cube(&[2, 1]), |x| {
-            let [a, b] = [Tensor::from([[0], [1]]), Tensor::from([2, 0, 2])];
-            x[0].index_put_add(&[&a, &b, &Tensor::scalar(1)], x[1]).square() * x[0]
-        }),
-        sample!("slice_scatter", cube(&[2, 3, 2]), |x| {
-            x[0].slice_scatter(x[1], -1, Slice::from(..).step(2)).square() * x[0]
-        }),
-        sample!("select_scatter", cube(&[2, 4]), |x| x[0].select_scatter(x[1], 1, -1).square() * x[0]),
         wrong!(
             "scatter",
             &[&[3, 3], &[2, 1]],
@@ -108,31 +94,6 @@ pub(super) fn samples() -> Vec<Sample> {
             &[&[3], &[1]],
             |x| x[0].index_fill(0, &Tensor::from([0]), x[1]),
             "shape [1] has rank 1, wanted 0"
-        ),
-        wrong!("index_put", &[&[3], &[]], |x| x[0].index_put(&[], x[1]), "the list of indices is empty, wanted at least one"),
-        wrong!(
-            "index_put_add",
-            &[&[3], &[]],
-            |x| x[0].index_put_add(&[&Tensor::from([3])], x[1]),
-            "index 3 is out of range for axis 0 of size 3"
-        ),
-        wrong!(
-            "expand",
-            &[&[3], &[2]],
-            |x| x[0].index_put(&[&Tensor::from([0, 1, 2])], x[1]),
-            "shapes [2] and [3] do not broadcast"
-        ),
-        wrong!(
-            "slice_scatter",
-            &[&[3], &[1]],
-            |x| x[0].slice_scatter(x[1], 0, 1..),
-            "the piece has shape [1], wanted [2]"
-        ),
-        wrong!(
-            "select_scatter",
-            &[&[3], &[]],
-            |x| x[0].select_scatter(x[1], 0, 3),
-            "index 3 is out of range for axis 0 of size 3"
         ),
     ]
 }
