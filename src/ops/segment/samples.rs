@@ -4,6 +4,16 @@ use super::Combine;
 use crate::conformance::{Sample, sample, shapes, wrong};
 use crate::tensor::Tensor;
 
+/// Two rows for segment 0, none for 1, three for 2 and one for 3.
+fn of_six() -> Tensor<i64> {
+    Tensor::from([2, 0, 2, 3, 2, 0])
+}
+
+/// Some for each of three segments.
+fn full() -> Tensor<i64> {
+    Tensor::from([2, 0, 2, 1, 2, 0])
+}
+
 pub(super) fn samples() -> Vec<Sample> {
     let vectors = || shapes(&[&[&[4], &[6]]], -2.0, 2.0).distinct();
     let matrices = || shapes(&[&[&[3, 4], &[3, 3]]], -2.0, 2.0).distinct();
@@ -12,13 +22,11 @@ pub(super) fn samples() -> Vec<Sample> {
     let slices = || shapes(&[&[&[2, 4, 3], &[2, 5, 3]]], -2.0, 2.0).distinct();
     let rows = || shapes(&[&[&[6]], &[&[6, 2]], &[&[6, 2, 2]], &[&[6, 0]]], -2.0, 2.0).distinct();
     let empty = || shapes(&[&[&[0, 2]]], -2.0, 2.0);
-    let of_six = || Tensor::from([2, 0, 2, 3, 2, 0]);
-    let full = || Tensor::from([2, 0, 2, 1, 2, 0]);
     vec![
-        sample!("scatter_reduce Sum with self", vectors(), move |x| {
+        sample!("scatter_reduce Sum with self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Sum, true).square() * x[0]
         }),
-        sample!("scatter_reduce Sum without self", vectors(), move |x| {
+        sample!("scatter_reduce Sum without self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Sum, false).square() * x[0]
         }),
         sample!("scatter_reduce Sum of a matrix", matrices(), |x| {
@@ -28,11 +36,11 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_reduce Sum", slices(), |x| {
             x[0].index_reduce(1, &Tensor::from([2, 0, 2, -2, 1]), x[1], Combine::Sum, false).square()
         }),
-        sample!("segment_sum", rows(), move |x| x[0].segment_sum(&of_six(), 4).square()),
-        sample!("scatter_reduce Mean with self", vectors(), move |x| {
+        sample!("segment_sum", rows(), |x| x[0].segment_sum(&of_six(), 4).square()),
+        sample!("scatter_reduce Mean with self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Mean, true).square() * x[0]
         }),
-        sample!("scatter_reduce Mean without self", vectors(), move |x| {
+        sample!("scatter_reduce Mean without self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Mean, false).square() * x[0]
         }),
         sample!("scatter_reduce Mean of a matrix", matrices(), |x| {
@@ -42,11 +50,11 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_reduce Mean", slices(), |x| {
             x[0].index_reduce(1, &Tensor::from([2, 0, 2, -2, 1]), x[1], Combine::Mean, false).square()
         }),
-        sample!("segment_mean", rows(), move |x| x[0].segment_mean(&full(), 3).square()),
-        sample!("scatter_reduce Max with self", vectors(), move |x| {
+        sample!("segment_mean", rows(), |x| x[0].segment_mean(&full(), 3).square()),
+        sample!("scatter_reduce Max with self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Max, true).square() * x[0]
         }),
-        sample!("scatter_reduce Max without self", vectors(), move |x| {
+        sample!("scatter_reduce Max without self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Max, false).square() * x[0]
         }),
         sample!("scatter_reduce Max of a matrix", matrices(), |x| {
@@ -56,11 +64,11 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_reduce Max", slices(), |x| {
             x[0].index_reduce(1, &Tensor::from([2, 0, 2, -2, 1]), x[1], Combine::Max, false).square()
         }),
-        sample!("segment_max", rows(), move |x| x[0].segment_max(&full(), 3).square()),
-        sample!("scatter_reduce Min with self", vectors(), move |x| {
+        sample!("segment_max", rows(), |x| x[0].segment_max(&full(), 3).square()),
+        sample!("scatter_reduce Min with self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Min, true).square() * x[0]
         }),
-        sample!("scatter_reduce Min without self", vectors(), move |x| {
+        sample!("scatter_reduce Min without self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Min, false).square() * x[0]
         }),
         sample!("scatter_reduce Min of a matrix", matrices(), |x| {
@@ -70,11 +78,11 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_reduce Min", slices(), |x| {
             x[0].index_reduce(1, &Tensor::from([2, 0, 2, -2, 1]), x[1], Combine::Min, false).square()
         }),
-        sample!("segment_min", rows(), move |x| x[0].segment_min(&full(), 3).square()),
-        sample!("scatter_reduce Prod with self", vectors(), move |x| {
+        sample!("segment_min", rows(), |x| x[0].segment_min(&full(), 3).square()),
+        sample!("scatter_reduce Prod with self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Prod, true).square() * x[0]
         }),
-        sample!("scatter_reduce Prod without self", vectors(), move |x| {
+        sample!("scatter_reduce Prod without self", vectors(), |x| {
             x[0].scatter_reduce(0, &of_six(), x[1], Combine::Prod, false).square() * x[0]
         }),
         sample!("scatter_reduce Prod of a matrix", matrices(), |x| {
@@ -84,7 +92,7 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_reduce Prod", slices(), |x| {
             x[0].index_reduce(1, &Tensor::from([2, 0, 2, -2, 1]), x[1], Combine::Prod, false).square()
         }),
-        sample!("segment_prod", rows(), move |x| x[0].segment_prod(&of_six(), 4).square()),
+        sample!("segment_prod", rows(), |x| x[0].segment_prod(&of_six(), 4).square()),
         sample!("scatter_reduce fewer", larger(), |x| {
             x[0].scatter_reduce(0, &Tensor::from([[0, 2], [2, 2]]), x[1], Combine::Prod, true).square()
         }),
