@@ -86,9 +86,11 @@ impl<T: Real> Operation<T> for Surround {
 /// Which index of an axis of length `n` each index of the padded axis repeats.
 fn sources(padding: Padding, n: usize, axis: usize, (before, after): (isize, isize)) -> Result<Tensor<i64>> {
     let n = n as isize;
+    // What is cut off does not come round from the other end.
+    let (first, last) = (before.min(0).saturating_neg(), n + after.min(0));
     let most = match padding {
         Padding::Reflect => n - 1,
-        Padding::Circular => n,
+        Padding::Circular => last - first,
         _ if n == 0 => 0,
         _ => isize::MAX,
     };
@@ -99,8 +101,6 @@ fn sources(padding: Padding, n: usize, axis: usize, (before, after): (isize, isi
     }
     let (from, until) = (-before, n.saturating_add(after));
     let shape = Shape::new([until.saturating_sub(from).max(0) as usize])?;
-    // What is cut off does not come round from the other end.
-    let (first, last) = (from.max(0), until.min(n));
     Tensor::build(shape, |out| {
         for (out, at) in out.iter_mut().zip(from..) {
             let source = match padding {
@@ -204,6 +204,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             &[&[2, 3]],
             |x| x[0].pad([(4, 0)], Padding::Circular),
             "the padding is (4, 0) on axis 1 of size 3, wanted at most 3 at each end"
+        ),
+        wrong!(
+            "pad",
+            &[&[4]],
+            |x| x[0].pad([(3, -2)], Padding::Circular),
+            "the padding is (3, -2) on axis 0 of size 4, wanted at most 2 at each end"
         ),
         wrong!(
             "pad",
