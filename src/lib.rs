@@ -61,8 +61,8 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, LinearSolver,
-    Reduction, activation,
+    Activation, Combine, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, Indexing,
+    IntoMask, LinearSolver, Padding, Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
@@ -72,7 +72,7 @@ pub use tape::{
     Var, one,
 };
 pub use tensor::pool as memory;
-pub use tensor::{Generator, Iter, Slice, Tensor};
+pub use tensor::{Generator, Iter, Side, Slice, Tensor};
 
 /// The code in the README runs, too.
 #[cfg(doctest)]

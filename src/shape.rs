@@ -139,6 +139,13 @@ impl Axes {
     /// Every axis.
     pub const ALL: Axes = Axes(None);
 
+    /// The axes counted from the front, in the order given; nothing for [`ALL`](Axes::ALL).
+    pub(crate) fn in_order(&self, shape: &[usize]) -> Result<Option<SmallVec<[usize; 4]>>> {
+        let Some(axes) = &self.0 else { return Ok(None) };
+        self.resolve(shape)?;
+        axes.iter().map(|&axis| resolve_axis(axis, shape)).collect::<Result<_>>().map(Some)
+    }
+
     /// The axes counted from the front, ascending.
     pub(crate) fn resolve(&self, shape: &[usize]) -> Result<SmallVec<[usize; 4]>> {
         let Some(axes) = &self.0 else {
@@ -267,6 +274,9 @@ mod tests {
         assert_eq!(Axes::from([-1, 0]).resolve(&shape).unwrap()[..], [0, 2]);
         assert_eq!(Axes::ALL.resolve(&shape).unwrap()[..], [0, 1, 2]);
         assert!(Axes::from([0isize; 0]).resolve(&shape).unwrap().is_empty());
+        assert_eq!(Axes::from([-1, 0]).in_order(&shape).unwrap().unwrap()[..], [2, 0]);
+        assert_eq!(Axes::ALL.in_order(&shape).unwrap(), None);
+        assert!(Axes::from([1, -2]).in_order(&shape).is_err());
         assert_eq!(
             *Axes::from([1, -2]).resolve(&shape).unwrap_err().kind(),
             ErrorKind::AxisTwice { axis: 1 }

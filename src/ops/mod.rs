@@ -23,12 +23,14 @@ operations! {
     abs
     argmax
     arithmetic
+    as_strided
     atan2
     clamp
     compare
     concat
     cross_entropy
     diagonal
+    diagonal_at
     einsum
     elementwise
     elu
@@ -36,8 +38,12 @@ operations! {
     expand
     exponential
     extrema
+    flatten
+    flip
+    gather
     gelu
     glu
+    grid
     hard
     hardtanh
     hyperbolic
@@ -50,19 +56,25 @@ operations! {
     log_softmax
     logsumexp
     loss
+    masked
     matmul
     max
     maxout
     mish
     norm
+    pad
     permute
     power
     prelu
     prod
+    put
     relu
+    repeat
     reshape
     roots
     rounding
+    scatter
+    segment
     shrink
     sigmoid
     silu
@@ -70,11 +82,14 @@ operations! {
     softmax
     softplus
     softsign
+    split
     squeeze
+    stacks
     straight_through
     sum
     tanh
     tanhshrink
+    triangle
     trigonometric
     variance
     where_
@@ -91,6 +106,10 @@ pub use activation::Activation;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use grid::Indexing;
 pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
+pub use masked::IntoMask;
+pub use pad::Padding;
+pub use segment::Combine;
 pub use softmax::Contraction;

@@ -2,6 +2,7 @@
 
 use super::{Slice, Tensor};
 use crate::error::{ErrorKind, Result};
+use crate::kernels::surround;
 use crate::number::{Element, Real};
 use crate::shape::{Shape, resolve_axis};
 
@@ -89,6 +90,20 @@ impl<E: Element> Tensor<E> {
         let rows: Vec<Tensor<E>> =
             tensors.iter().map(|tensor| tensor.unsqueeze(axis)).collect::<Result<_>>()?;
         Tensor::concat(&rows.iter().collect::<Vec<_>>(), axis)
+    }
+}
+
+impl<E: Element> Tensor<E> {
+    /// A tensor of `shape` with `piece` in it, whose first element is at index `first`, and `value` around that.
+    pub(crate) fn surrounded(
+        piece: &Tensor<E>,
+        shape: Shape,
+        first: &[usize],
+        value: E,
+    ) -> Result<Tensor<E>> {
+        let dense = piece.contiguous()?;
+        let data = dense.as_slice().expect("just made contiguous");
+        Tensor::build(shape.clone(), |out| surround(data, piece.shape(), &shape, first, value, out))
     }
 }
 

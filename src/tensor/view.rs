@@ -3,7 +3,7 @@
 use super::{Array, Repr, Storage, Tensor};
 use crate::error::{ErrorKind, Result};
 use crate::number::Element;
-use crate::shape::{IntoShape, Shape, Strides, resolve_axis, row_major};
+use crate::shape::{Axes, IntoShape, Shape, Strides, resolve_axis, row_major};
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 use std::sync::Arc;
 
@@ -224,6 +224,31 @@ impl<E: Element> Tensor<E> {
         // The step of an axis of length 1 leads nowhere, however long it is.
         strides[axis] = strides[axis].saturating_mul(step);
         Ok(self.strided(shape, strides, offset))
+    }
+
+    /// Some axes read backwards. A view.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Axis`], [`ErrorKind::AxisTwice`].
+    ///
+    /// ```
+    /// let x = retrograde::Tensor::from([[1, 2], [3, 4]]);
+    /// assert_eq!(x.flip(1)?.to_vec(), [2, 1, 4, 3]);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    pub fn flip(&self, axes: impl Into<Axes>) -> Result<Tensor<E>> {
+        let axes = axes.into().resolve(self.shape())?;
+        let backwards = Slice::from(..).step(-1);
+        axes.iter().try_fold(self.clone(), |x, &axis| x.slice(axis as isize, backwards))
+    }
+
+    /// Another layout of the memory of a row-major copy: the element at index `i` is number `offset + i · strides` in
+    /// row-major order. A view where the elements are in that order. Every index must lie inside.
+    pub(crate) fn as_strided(&self, shape: Shape, strides: Strides, offset: usize) -> Result<Tensor<E>> {
+        let dense = self.contiguous()?;
+        let begin = if shape.count() == 0 { 0 } else { dense.view().offset + offset };
+        Ok(dense.strided(shape, strides, begin))
     }
 
     /// Axes of length 1 repeated, and new ones put in front, to reach `shape`. A view with strides of 0.
