@@ -61,8 +61,8 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, LinearSolver,
-    Reduction, activation,
+    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, Interpolation,
+    LinearSolver, Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
@@ -72,7 +72,7 @@ pub use tape::{
     Var, one,
 };
 pub use tensor::pool as memory;
-pub use tensor::{Generator, Iter, Slice, Tensor};
+pub use tensor::{Generator, Iter, Order, Slice, Tensor, Unique};
 
 /// The code in the README runs, too.
 #[cfg(doctest)]

@@ -9,9 +9,12 @@ mod linear;
 mod map;
 pub mod matmul;
 pub mod optim;
+pub mod order;
+pub mod pick;
 pub mod products;
 pub mod reduce;
 pub mod rows;
+pub mod scan;
 #[cfg(test)]
 mod testing;
 pub mod threshold;

@@ -23,12 +23,19 @@ operations! {
     abs
     argmax
     arithmetic
+    associative_scan
     atan2
     clamp
     compare
     concat
+    covariance
     cross_entropy
+    cummax
+    cumprod
+    cumsum
     diagonal
+    diff
+    distance
     einsum
     elementwise
     elu
@@ -48,17 +55,24 @@ operations! {
     linear
     log_sigmoid
     log_softmax
+    logcumsumexp
     logsumexp
     loss
     matmul
     max
     maxout
+    median
     mish
+    nan_reductions
     norm
+    pairs
     permute
+    pick
     power
     prelu
     prod
+    quantile
+    recurrence
     relu
     reshape
     roots
@@ -70,11 +84,13 @@ operations! {
     softmax
     softplus
     softsign
+    sort
     squeeze
     straight_through
     sum
     tanh
     tanhshrink
+    trapezoid
     trigonometric
     variance
     where_
@@ -93,4 +109,5 @@ pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
+pub use quantile::Interpolation;
 pub use softmax::Contraction;

@@ -2,12 +2,15 @@
 
 mod arithmetic;
 mod buffer;
+mod count;
 mod create;
 mod display;
 mod gradient;
 mod index;
 mod join;
+mod lanes;
 mod matmul;
+mod order;
 pub mod pool;
 mod random;
 mod reduce;
@@ -17,9 +20,10 @@ mod view;
 pub(crate) use gradient::gradient;
 pub use index::Iter;
 pub(crate) use matmul::Form;
+pub use order::{Order, Unique};
 pub use random::Generator;
 pub(crate) use reduce::{dropped, reduce};
-pub(crate) use statistics::{Extreme, reduce_once};
+pub(crate) use statistics::{Extreme, not_empty, reduce_once};
 pub use view::Slice;
 pub(crate) use view::resolve_order;
 
