@@ -13,8 +13,8 @@ use rayon::prelude::*;
 mod extremes;
 mod recurrence;
 
-pub use extremes::{cummax, cummin, logcumsumexp};
-pub use recurrence::{cumprod, recurrence};
+pub use extremes::{cummax, cummin, logcumsumexp, logcumsumexp_backward};
+pub use recurrence::{cumprod, cumprod_backward, recurrence};
 
 /// Parts of a block that run side by side: enough to hide the latency of an addition.
 const SEGMENTS: usize = 8;

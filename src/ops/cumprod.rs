@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::kernels::scan;
 use crate::number::Real;
 use crate::shape::resolve_axis;
-use crate::tape::{At, Operation, Outputs, Parts, Var, one};
+use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::Tensor;
 
 /// `yᵢ = xᵢ yᵢ₋₁`, a recurrence in which x is the factor: its derivatives are recurrences without a division.
@@ -40,6 +40,15 @@ impl<T: Real> Operation<T> for CumProd {
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let before = self.before(at.y(0))?;
         at.sum_of(|_, dx| at.x(0).recurrence(dx * before, self.axis, false))
+    }
+    fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
+        let g = g[0].take()?;
+        let run = || {
+            let (y, g) = (at.y(0).contiguous()?, g.contiguous()?);
+            let (y, g) = (y.as_slice().expect("contiguous"), g.as_slice().expect("contiguous"));
+            at.x(0).scanned(self.axis, |x, [_, n, inner], out| scan::cumprod_backward([x, y, g], n, inner, out))
+        };
+        at.one(run())
     }
 }
 

@@ -95,6 +95,47 @@ multiversion! {
     }
 }
 
+multiversion! {
+    /// The cotangents of [`logcumsumexp`]: `e^(xᵢ − yᵢ) hᵢ`, where `hᵢ = gᵢ + e^(yᵢ − yᵢ₊₁) hᵢ₊₁`.
+    fn log_sums_backward<T, N>(inputs: [&[T]; 3], n: usize, out: &mut [T]) {
+        let (zero, infinity) = (N::of(T::ZERO), N::of(T::INFINITY));
+        for (s, out) in out.chunks_exact_mut(n).enumerate() {
+            let [x, y, g] = inputs.map(|v| &v[s * n..][..n]);
+            let mut h = zero;
+            for b in (0..n.div_ceil(BLOCK)).rev() {
+                let range = b * BLOCK..n.min((b + 1) * BLOCK);
+                let mut decay = [T::ZERO; BLOCK];
+                // The last decay of all meets an h of 0.
+                let until = range.end.min(n - 1);
+                let next = &y[range.start + 1..=until];
+                for ((decay, &before), &after) in decay.iter_mut().zip(&y[range.clone()]).zip(next) {
+                    let (before, after) = (N::of(before), N::of(after));
+                    // Where y is infinite the difference is taken by cases, before it is ∞ − ∞.
+                    let least = N::select(before.equal(infinity), zero, -infinity);
+                    let from = N::select(after.equal(infinity), least, before);
+                    *decay = (from - N::select(after.abs().equal(infinity), zero, after)).exp().get();
+                }
+                let (x, y, g, out) = (&x[range.clone()], &y[range.clone()], &g[range.clone()], &mut out[range]);
+                for ((out, &g), &decay) in out.iter_mut().zip(g).zip(&decay[..g.len()]).rev() {
+                    h = N::of(decay).mul_add(h, N::of(g));
+                    *out = h.get();
+                }
+                for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+                    let about = N::select(N::of(y).equal(-infinity), zero, N::of(y));
+                    *out = (N::of(*out) * (N::of(x) - about).exp()).get();
+                }
+            }
+        }
+    }
+}
+
+/// The cotangents of running logarithms of sums `y` of rows of `n` in `x`, from those of `y`.
+pub fn logcumsumexp_backward<T: Real>([x, y, g]: [&[T]; 3], n: usize, out: &mut [T]) {
+    slices(n, out, 4, |from, out| {
+        log_sums_backward::<T>([x, y, g].map(|v| &v[from..][..out.len()]), n, out);
+    });
+}
+
 /// `ln Σ e^x` up to each element of rows of `n`: −∞ while all are, ∞ from the first one on, NaN from the first NaN on.
 pub fn logcumsumexp<T: Real>(x: &[T], n: usize, out: &mut [T]) {
     slices(n, out, 4, |from, out| log_sums::<T>(&x[from..][..out.len()], n, out));

@@ -82,6 +82,25 @@ multiversion! {
         }
     }
 
+    /// The cotangents of running products: `λᵢ yᵢ₋₁`, where `λᵢ = gᵢ + xᵢ₊₁ λᵢ₊₁`, which stands in `acc`.
+    fn weighted<T, N>(inputs: [&[T]; 3], n: usize, inner: usize, acc: &mut [T], out: &mut [T]) {
+        let acc = &mut acc[..inner];
+        for (s, out) in out.chunks_exact_mut(n * inner).enumerate() {
+            let [x, y, g] = inputs.map(|v| &v[s * n * inner..][..n * inner]);
+            acc.copy_from_slice(&g[(n - 1) * inner..]);
+            for i in (1..n).rev() {
+                let (x, out) = (&x[i * inner..][..inner], &mut out[i * inner..][..inner]);
+                let (y, g) = (&y[(i - 1) * inner..][..inner], &g[(i - 1) * inner..][..inner]);
+                for j in 0..inner {
+                    let l = N::of(acc[j]);
+                    out[j] = (l * N::of(y[j])).get();
+                    acc[j] = N::of(x[j]).mul_add(l, N::of(g[j])).get();
+                }
+            }
+            out[..inner].copy_from_slice(acc);
+        }
+    }
+
     fn linear<T, N>(a: &[T], b: &[T], n: usize, inner: usize, backwards: bool, out: &mut [T]) {
         let inputs = a.chunks_exact(n * inner).zip(b.chunks_exact(n * inner));
         for ((a, b), out) in inputs.zip(out.chunks_exact_mut(n * inner)) {
@@ -101,6 +120,14 @@ pub(super) fn slices<E: Send>(slab: usize, out: &mut [E], ns: usize, f: impl Fn(
 /// Running products.
 pub fn cumprod<T: Real>(x: &[T], n: usize, inner: usize, out: &mut [T]) {
     slices(n * inner, out, 1, |from, out| products::<T>(&x[from..][..out.len()], n, inner, out));
+}
+
+/// The cotangents of running products `y` of `x`, from those of `y`.
+pub fn cumprod_backward<T: Real>([x, y, g]: [&[T]; 3], n: usize, inner: usize, out: &mut [T]) {
+    slices(n * inner, out, 2, |from, out| {
+        let inputs = [x, y, g].map(|v| &v[from..][..out.len()]);
+        weighted::<T>(inputs, n, inner, &mut vec![T::ZERO; inner], out);
+    });
 }
 
 /// `hᵢ = aᵢ hᵢ₋₁ + bᵢ`, from 0; backwards, `hᵢ = aᵢ hᵢ₊₁ + bᵢ`. The first `a` is not looked at.
