@@ -228,6 +228,8 @@ impl<'t, T: Real> Var<'t, T> {
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{binary, rank3, sample, shapes, wrong};
+    // The norm of one element alone leaves nothing to differentiate.
+    let several = || shapes(&[&[&[2, 3, 4]], &[&[3, 1, 2]]], 0.5, 2.0);
     let apart = || binary((0.5, 2.0), (-2.0, -0.5));
     let rows = || shapes(&[&[&[2, 3], &[2, 3]], &[&[4, 2], &[2]], &[&[3], &[2, 3]]], 0.5, 2.0).distinct();
     let sets = || shapes(&[&[&[2, 3], &[4, 3]], &[&[2, 2, 3], &[1, 3, 3]], &[&[2, 0], &[1, 0]]], 0.5, 2.0).distinct();
@@ -245,8 +247,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("cosine_similarity", rows(), |x| x[0].cosine_similarity(x[1], -1, 1e-8)),
         sample!("cosine_similarity far below ε", rows(), |x| x[0].cosine_similarity(x[1], -1, 50.0)),
         sample!("normalize", rank3(0.5, 2.0), |x| x[0].normalize(2.0, 1, 1e-12)),
-        sample!("normalize 3", rank3(0.5, 2.0), |x| x[0].normalize(3.0, [0, 2], 1e-12)),
-        sample!("renorm", rank3(0.5, 2.0), |x| x[0].renorm(2.0, 1, 0.25)),
+        sample!("normalize 3", several(), |x| x[0].normalize(3.0, [0, 2], 1e-12)),
+        sample!("renorm", several(), |x| x[0].renorm(2.0, 1, 0.25)),
         sample!("renorm of what is short", rank3(0.5, 2.0), |x| x[0].renorm(1.0, 0, 1e6).square()),
         wrong!("sub", &[&[2], &[3]], |x| x[0].dist(x[1], 2.0), "shapes [2] and [3] do not broadcast"),
         wrong!("cdist", &[&[2], &[2, 3]], |x| x[0].cdist(x[1], 2.0), "shape [2] has rank 1, wanted at least 2"),

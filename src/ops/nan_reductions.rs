@@ -23,6 +23,7 @@ three_forms! {
     /// ```
     nansum nansum_axes nansum_keepdim ("sum without NaNs") fails: ".";
     |x, axes, keepdim| x.tape().composed("nansum", || {
+        axes.resolve(&x.try_shape()?)?;
         let terms = Number::select(x.is_nan(), x.constant(0.0), x);
         Ok(if keepdim { terms.sum_keepdim(axes) } else { terms.sum_axes(axes) })
     });
@@ -44,6 +45,7 @@ three_forms! {
     /// ```
     nanmean nanmean_axes nanmean_keepdim ("mean without NaNs") fails: ".";
     |x, axes, keepdim| x.tape().composed("nanmean", || {
+        axes.resolve(&x.try_shape()?)?;
         let there = x.eq(x);
         let terms = Number::select(there, x, x.constant(0.0));
         let sum = |x: crate::tape::Var<'t, T>, axes: Axes| if keepdim { x.sum_keepdim(axes) } else { x.sum_axes(axes) };
@@ -67,6 +69,7 @@ three_forms! {
     /// ```
     count_nonzero count_nonzero_axes count_nonzero_keepdim ("number of elements that are not 0") fails: ".";
     |x, axes, keepdim| x.tape().composed("count_nonzero", || {
+        axes.resolve(&x.try_shape()?)?;
         let mask = x.ne(0.0);
         Ok(if keepdim { mask.sum_keepdim(axes) } else { mask.sum_axes(axes) })
     });
@@ -88,6 +91,7 @@ three_forms! {
     /// ```
     any any_axes any_keepdim ("mask of whether some element is not 0") fails: ".";
     |x, axes, keepdim| x.tape().composed("any", || {
+        axes.resolve(&x.try_shape()?)?;
         let mask = x.ne(0.0);
         Ok((if keepdim { mask.sum_keepdim(axes) } else { mask.sum_axes(axes) }).gt(0.0))
     });
@@ -109,6 +113,7 @@ three_forms! {
     /// ```
     all all_axes all_keepdim ("mask of whether no element is 0") fails: ".";
     |x, axes, keepdim| x.tape().composed("all", || {
+        axes.resolve(&x.try_shape()?)?;
         let mask = x.eq(0.0);
         Ok((if keepdim { mask.sum_keepdim(axes) } else { mask.sum_axes(axes) }).eq(0.0))
     });
@@ -136,6 +141,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("all over some", three(), |x| x[0].gt(-1.0).all_axes(2) + x[0].gt(-1.0).all_keepdim([0, 2]).sum())
             .avoiding(&[0.0, -1.0]),
         wrong!("nansum", &[&[2, 3]], |x| x[0].nansum_axes(2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!("count_nonzero", &[&[2]], |x| x[0].count_nonzero_axes(1), "axis 1 is out of range for shape [2]"),
+        wrong!("any", &[&[2]], |x| x[0].any_keepdim(1), "axis 1 is out of range for shape [2]"),
+        wrong!("all", &[&[2]], |x| x[0].all_axes(-2), "axis -2 is out of range for shape [2]"),
         wrong!("nanmean", &[&[2, 3]], |x| x[0].nanmean_axes([1, 1]), "axis 1 is given twice"),
     ]
 }

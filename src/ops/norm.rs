@@ -103,7 +103,9 @@ impl<'t, T: Real> Var<'t, T> {
             // ‖x‖ = m ‖x/m‖, whatever m is: as it has no part in the derivative, it may stand as a constant.
             let size = |m: T| if m.is_finite() && m > T::ZERO { m } else { T::ONE };
             let size = if p < 0.0 {
-                self.value()?.map(|x| x.abs())?.extreme(Extreme::Smallest, &resolved, true)?.map(size)?
+                // Of the smallest but 0, so that no power is above 1.
+                let sizes = self.value()?.map(|x| if x == T::ZERO { T::INFINITY } else { x.abs() })?;
+                sizes.extreme(Extreme::Smallest, &resolved, true)?.map(size)?
             } else {
                 reduce_once(&self.value()?, &resolved, true, |x, [outer, n, inner], out| {
                     reduce::abs_max(x, outer, n, inner, out);

@@ -2,9 +2,15 @@
 
 use crate::error::Result;
 use crate::number::Real;
+use crate::shape::resolve_axis;
 use crate::tape::Var;
-use crate::tensor::{Order, Tensor};
+use crate::tensor::{Extreme, Order, Tensor};
 use std::panic::Location;
+
+/// Where the extreme element along an axis is; the axis stays, with length 1.
+fn extreme<T: Real>(x: &Tensor<T>, which: Extreme, axis: isize) -> Result<Tensor<i64>> {
+    x.place(which, &[resolve_axis(axis, x.shape())?], true)
+}
 
 impl<'t, T: Real> Var<'t, T> {
     /// The elements at places that a search through the value finds.
@@ -187,7 +193,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn max_with_index(self, axis: isize) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        self.found_one("max_with_index", axis, |x| x.argmax_keepdim(axis).map_err(|error| error.kind().clone().into()))
+        self.found_one("max_with_index", axis, |x| extreme(x, Extreme::Largest, axis))
     }
 
     /// The smallest element along an axis and its place: the first among equals, the first NaN if there is one. The
@@ -212,7 +218,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn min_with_index(self, axis: isize) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        self.found_one("min_with_index", axis, |x| x.argmin_keepdim(axis).map_err(|error| error.kind().clone().into()))
+        self.found_one("min_with_index", axis, |x| extreme(x, Extreme::Smallest, axis))
     }
 }
 
