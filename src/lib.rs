@@ -62,7 +62,7 @@ pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
     Activation, Combine, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, Indexing,
-    IntoMask, LinearSolver, Padding, Reduction, activation,
+    Interpolation, IntoMask, LinearSolver, Padding, Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
@@ -72,7 +72,7 @@ pub use tape::{
     Var, one,
 };
 pub use tensor::pool as memory;
-pub use tensor::{Generator, Iter, Side, Slice, Tensor};
+pub use tensor::{Generator, Iter, Order, Side, Slice, Tensor, Unique};
 
 /// The code in the README runs, too.
 #[cfg(doctest)]

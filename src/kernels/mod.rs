@@ -9,11 +9,14 @@ mod linear;
 mod map;
 pub mod matmul;
 pub mod optim;
+pub mod order;
 mod pad;
+pub mod pick;
 pub mod places;
 pub mod products;
 pub mod reduce;
 pub mod rows;
+pub mod scan;
 #[cfg(test)]
 mod testing;
 pub mod threshold;

@@ -24,13 +24,20 @@ operations! {
     argmax
     arithmetic
     as_strided
+    associative_scan
     atan2
     clamp
     compare
     concat
+    covariance
     cross_entropy
+    cummax
+    cumprod
+    cumsum
     diagonal
     diagonal_at
+    diff
+    distance
     einsum
     elementwise
     elu
@@ -54,20 +61,27 @@ operations! {
     linear
     log_sigmoid
     log_softmax
+    logcumsumexp
     logsumexp
     loss
     masked
     matmul
     max
     maxout
+    median
     mish
+    nan_reductions
     norm
     pad
+    pairs
     permute
+    pick
     power
     prelu
     prod
     put
+    quantile
+    recurrence
     relu
     repeat
     reshape
@@ -82,6 +96,7 @@ operations! {
     softmax
     softplus
     softsign
+    sort
     split
     squeeze
     stacks
@@ -89,6 +104,7 @@ operations! {
     sum
     tanh
     tanhshrink
+    trapezoid
     triangle
     trigonometric
     variance
@@ -111,5 +127,6 @@ pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
 pub use masked::IntoMask;
 pub use pad::Padding;
+pub use quantile::Interpolation;
 pub use segment::Combine;
 pub use softmax::Contraction;

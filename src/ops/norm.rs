@@ -6,7 +6,7 @@ use crate::kernels::{Function, reduce, run3};
 use crate::number::{Number, Real};
 use crate::shape::Axes;
 use crate::tape::Var;
-use crate::tensor::{Tensor, elementwise, reduce_once};
+use crate::tensor::{Extreme, Tensor, elementwise, reduce_once};
 
 /// √Σx². The direction x/y, and 0 at the origin, where there is none.
 #[derive(Clone, Copy)]
@@ -77,13 +77,17 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("norm_p", || {
             let shape = self.try_shape()?;
             let resolved = axes.resolve(&shape)?;
-            if p.is_nan() || p < 0.0 {
-                let (found, wanted) = (p.to_string(), "0, a number above it, or infinity".to_owned());
+            if p.is_nan() {
+                let (found, wanted) = (p.to_string(), "a number, or an infinity".to_owned());
                 return Err(ErrorKind::Argument { name: "p", found, wanted }.into());
             }
             let sum = |x: Var<'t, T>| if keepdim { x.sum_keepdim(axes.clone()) } else { x.sum_axes(axes.clone()) };
             if p == 2.0 {
                 return Ok(self.reduced(Norm, axes, keepdim));
+            }
+            if p == f64::NEG_INFINITY || (p < 0.0 && count(&resolved, &shape) == 0) {
+                let x = self.abs();
+                return Ok(if keepdim { x.min_keepdim(axes) } else { x.min_axes(axes) });
             }
             if p == 1.0 || count(&resolved, &shape) == 0 {
                 return Ok(sum(self.abs()));
@@ -98,10 +102,16 @@ impl<'t, T: Real> Var<'t, T> {
             }
             // ‖x‖ = m ‖x/m‖, whatever m is: as it has no part in the derivative, it may stand as a constant.
             let size = |m: T| if m.is_finite() && m > T::ZERO { m } else { T::ONE };
-            let size = reduce_once(&self.value()?, &resolved, true, |x, [outer, n, inner], out| {
-                reduce::abs_max(x, outer, n, inner, out);
-                out.iter_mut().for_each(|m| *m = size(*m));
-            })?;
+            let size = if p < 0.0 {
+                // Of the smallest but 0, so that no power is above 1.
+                let sizes = self.value()?.map(|x| if x == T::ZERO { T::INFINITY } else { x.abs() })?;
+                sizes.extreme(Extreme::Smallest, &resolved, true)?.map(size)?
+            } else {
+                reduce_once(&self.value()?, &resolved, true, |x, [outer, n, inner], out| {
+                    reduce::abs_max(x, outer, n, inner, out);
+                    out.iter_mut().for_each(|m| *m = size(*m));
+                })?
+            };
             let m = self.constant_like(Ok(size));
             let total = sum(power(self / m, p));
             let m = m.reshape(total.try_shape()?);
@@ -110,13 +120,15 @@ impl<'t, T: Real> Var<'t, T> {
     }
 }
 
-/// |x|ᵖ, with derivative 0 at 0, of which the argument is kept away from the origin where the power has a kink.
+/// |x|ᵖ, with derivative 0 at 0, of which the argument is kept away from the origin where the power has a kink or a
+/// pole.
 fn power<'t, T: Real>(x: Var<'t, T>, p: f64) -> Var<'t, T> {
-    if p % 2.0 == 0.0 && p < 64.0 {
+    if p % 2.0 == 0.0 && p > 0.0 && p < 64.0 {
         return x.powi(p as i32);
     }
     let a = x.abs();
-    Var::where_(a, Var::where_(a, a, a.constant(1.0)).powf(p), a.constant(0.0))
+    let at_origin = if p < 0.0 { f64::INFINITY } else { 0.0 };
+    Var::where_(a, Var::where_(a, a, a.constant(1.0)).powf(p), a.constant(at_origin))
 }
 
 three_forms! {
@@ -142,16 +154,19 @@ three_forms! {
     norm norm_axes norm_keepdim ("Euclidean norm") fails: ".";
     |x, axes, keepdim| x.reduced(Norm, axes, keepdim);
 
-    /// The p-norm `(Σ|x|ᵖ)^(1/p)`: for p = 1 the sum of sizes, 2 the Euclidean norm, ∞ the largest size, 0 the
-    /// number of elements other than 0. It neither overflows nor vanishes before the result does; 0 of nothing.
+    /// The p-norm `(Σ|x|ᵖ)^(1/p)`: for p = 1 the sum of sizes, 2 the Euclidean norm, ∞ the largest size, −∞ the
+    /// smallest one, 0 the number of elements other than 0. A negative p gives 0 beside an element of 0. It neither
+    /// overflows nor vanishes before the result does; 0 of nothing.
     ///
     /// # Gradient
     ///
-    /// `sign x · (|x|/‖x‖)^(p − 1)`: 0 to an element that is 0. For p = ∞ the largest share evenly; for p = 0 it is 0.
+    /// `sign x · (|x|/‖x‖)^(p − 1)`: 0 to an element that is 0. For p = ±∞ the extreme ones share evenly; for p = 0
+    /// it is 0; for a negative p beside an element of 0 it is 0 to all.
     ///
     /// # Errors
     ///
-    /// [`Argument`](crate::ErrorKind::Argument) for p below 0 or NaN.
+    /// [`Argument`](crate::ErrorKind::Argument) for a p of NaN; [`EmptyReduction`](crate::ErrorKind::EmptyReduction) for
+    /// a negative one over nothing.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -166,7 +181,7 @@ three_forms! {
     /// assert_eq!(x.norm_p(1.0).backward()?.wrt(x)?.to_vec(), [1.0, -1.0, 0.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    norm_p norm_p_axes norm_p_keepdim ("p-norm", p: f64) fails: "; [`Argument`](crate::ErrorKind::Argument) for p below 0 or NaN.";
+    norm_p norm_p_axes norm_p_keepdim ("p-norm", p: f64) fails: "; [`Argument`](crate::ErrorKind::Argument) for a p of NaN; [`EmptyReduction`](crate::ErrorKind::EmptyReduction) for a negative one over nothing.";
     |x, axes, keepdim| x.norm_by(p, axes, keepdim);
 }
 
@@ -191,9 +206,18 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("norm_p 3", three(), |x| (x[0] - 3.0).norm_p_keepdim(0, 3.0)),
         sample!("norm_p 4", three(), |x| x[0].norm_p_axes([0, 2], 4.0)),
         sample!("norm_p ∞", rank3(0.5, 5.0).distinct(), |x| (-x[0]).norm_p_axes(1, f64::INFINITY)),
+        sample!("norm_p −∞", rank3(0.5, 5.0).distinct(), |x| (-x[0]).norm_p_axes(1, f64::NEG_INFINITY)),
+        sample!("norm_p −1", three(), |x| (x[0] - 3.0).norm_p_keepdim(1, -1.0)),
+        sample!("norm_p −2.5", three(), |x| x[0].norm_p_axes([0, 2], -2.5)),
         wrong!("norm", &[&[2, 3]], |x| x[0].norm_axes(2), "axis 2 is out of range for shape [2, 3]"),
         wrong!("norm_p", &[&[2, 3]], |x| x[0].norm_p_axes([1, -1], 1.0), "axis 1 is given twice"),
-        wrong!("norm_p", &[&[2]], |x| x[0].norm_p(-1.0), "p is -1, wanted 0, a number above it, or infinity"),
+        wrong!("norm_p", &[&[2]], |x| x[0].norm_p(f64::NAN), "p is NaN, wanted a number, or an infinity"),
+        wrong!(
+            "min",
+            &[&[2, 0]],
+            |x| x[0].norm_p_axes(1, -2.0),
+            "reduction over axis 1 of size 0 in shape [2, 0] has no identity"
+        ),
     ]
 }
 
@@ -230,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_norm_has_zero_derivatives_at_the_origin() {
-        for p in [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, f64::INFINITY, 0.0] {
+        for p in [0.5, 1.0, 1.5, 2.0, 3.0, 4.0, f64::INFINITY, 0.0, -1.0, -2.0, -0.5, f64::NEG_INFINITY] {
             let tape = Tape::new();
             let x = tape.var(&Tensor::<f64>::zeros([3]).unwrap());
             let y = x.norm_p(p);
@@ -256,6 +280,26 @@ mod tests {
         let tape = Tape::new();
         let x = tape.var(&Tensor::from([f64::NAN, 0.0]));
         assert!(x.norm_p(0.0).item().unwrap().is_nan());
+    }
+
+    #[test]
+    fn negative_norms_lie_below_the_smallest_and_do_not_vanish_early() {
+        for scale in [1e-300, 1.0, 1e300] {
+            let tape = Tape::new();
+            let x = tape.var(&Tensor::from([[2.0 * scale, -4.0 * scale], [0.0, scale], [scale, f64::INFINITY]]));
+            for (p, wanted) in [(-1.0, 4.0 / 3.0), (-2.0, 4.0 / 5f64.sqrt()), (f64::NEG_INFINITY, 2.0)] {
+                let y = x.norm_p_axes(1, p).value().unwrap().to_vec();
+                assert!((y[0] / scale - wanted).abs() < 1e-14, "{p} {scale} {y:?}");
+                assert!(y[1] == 0.0 && y[2] == scale, "{p} {scale} {y:?}");
+            }
+            let g = x.norm_p_axes(1, -1.0).sum().backward().unwrap().wrt(x).unwrap().to_vec();
+            assert!((g[0] - 4.0 / 9.0).abs() < 1e-14 && (g[1] + 1.0 / 9.0).abs() < 1e-14, "{g:?}");
+            assert_eq!(g[2..], [0.0, 0.0, 1.0, 0.0]);
+        }
+        let tape = Tape::new();
+        let y = tape.var(&Tensor::from([f64::INFINITY, f64::INFINITY])).norm_p(-1.0);
+        assert_eq!(y.item().unwrap(), f64::INFINITY);
+        assert!(tape.var(&Tensor::from([f64::NAN, 0.0])).norm_p(-1.0).item().unwrap().is_nan());
     }
 
     #[test]

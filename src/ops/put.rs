@@ -8,7 +8,7 @@ use crate::tensor::{Places, Slice, Tensor, rows};
 
 impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
-    fn put(
+    fn put_by(
         self,
         name: &'static str,
         add: bool,
@@ -57,7 +57,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn index_put(self, indices: &[&Tensor<i64>], piece: impl IntoVar<'t, T>) -> Var<'t, T> {
-        self.put("index_put", false, indices, piece)
+        self.put_by("index_put", false, indices, piece)
     }
 
     /// As [`index_put`](Var::index_put), with the piece added to what is there: PyTorch's `accumulate`.
@@ -80,7 +80,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn index_put_add(self, indices: &[&Tensor<i64>], piece: impl IntoVar<'t, T>) -> Var<'t, T> {
-        self.put("index_put_add", true, indices, piece)
+        self.put_by("index_put_add", true, indices, piece)
     }
 
     /// This with a piece in place of a range of an axis: the piece has the shape of [`slice`](Var::slice).

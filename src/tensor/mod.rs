@@ -2,12 +2,15 @@
 
 mod arithmetic;
 mod buffer;
+mod count;
 mod create;
 mod display;
 mod gradient;
 mod index;
 mod join;
+mod lanes;
 mod matmul;
+mod order;
 mod places;
 pub mod pool;
 mod random;
@@ -19,11 +22,12 @@ mod view;
 pub(crate) use gradient::gradient;
 pub use index::Iter;
 pub(crate) use matmul::Form;
+pub use order::{Order, Unique};
 pub(crate) use places::{Places, checked, flat, rows, shorter};
 pub use random::Generator;
 pub(crate) use reduce::{dropped, reduce};
 pub use search::Side;
-pub(crate) use statistics::{Extreme, reduce_once};
+pub(crate) use statistics::{Extreme, not_empty, reduce_once};
 pub use view::Slice;
 pub(crate) use view::resolve_order;
 
