@@ -61,8 +61,8 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, LinearSolver,
-    Reduction, activation,
+    Activation, Contraction, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Implicit,
+    LinearSolver, Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

@@ -89,6 +89,7 @@ mod reduction;
 
 pub use activation::Activation;
 pub use dual::Dual;
+pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use implicit::{Implicit, LinearSolver};
