@@ -51,6 +51,7 @@ operations! {
     logsumexp
     loss
     matmul
+    matrix_product
     max
     maxout
     mish
@@ -75,8 +76,10 @@ operations! {
     sum
     tanh
     tanhshrink
+    tensordot
     trigonometric
     variance
+    vector_product
     where_
 }
 
