@@ -29,6 +29,7 @@ operations! {
     concat
     cross_entropy
     diagonal
+    dropout
     einsum
     elementwise
     elu
@@ -38,6 +39,7 @@ operations! {
     extrema
     gelu
     glu
+    gumbel_softmax
     hard
     hardtanh
     hyperbolic
@@ -64,6 +66,7 @@ operations! {
     reshape
     roots
     rounding
+    sample
     shrink
     sigmoid
     silu

@@ -4,6 +4,7 @@ mod arithmetic;
 mod buffer;
 mod create;
 mod display;
+mod draw;
 mod gradient;
 mod index;
 mod join;
