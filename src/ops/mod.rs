@@ -48,6 +48,7 @@ operations! {
     implicit
     leaky_relu
     linear
+    log_prob
     log_sigmoid
     log_softmax
     logsumexp
