@@ -11,7 +11,7 @@ use std::ops::Range;
 impl Generator {
     /// A number from the uniform law between 0 and 1, neither of which it is.
     pub fn uniform_open(&mut self) -> f64 {
-        ((self.bits() >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64)
+        open(self.bits())
     }
 
     /// A number from the exponential law of rate 1.
@@ -40,6 +40,11 @@ impl Generator {
     pub fn cauchy(&mut self) -> f64 {
         (PI * (self.uniform_open() - 0.5)).tan()
     }
+}
+
+/// The middle of one of 2⁵² parts of the unit interval: with 2⁵³ the middles would round, the last one to 1.
+fn open(bits: u64) -> f64 {
+    ((bits >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
 }
 
 /// An argument outside its range.
@@ -291,6 +296,11 @@ mod tests {
         let laplace = |x: f64| if x < 0.0 { 0.5 * x.exp() } else { 1.0 - 0.5 * (-x).exp() };
         assert!(distance(Generator::laplace, laplace) < bound);
         assert!(distance(Generator::normal, |x| crate::number::Number::normal_cdf(x)) < bound);
+    }
+
+    #[test]
+    fn the_open_interval_has_no_ends() {
+        assert_eq!((open(0), open(u64::MAX)), (0.5f64.powi(53), 1.0 - 0.5f64.powi(53)));
     }
 
     #[test]
