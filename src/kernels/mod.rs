@@ -4,6 +4,7 @@
 
 mod argument;
 mod function;
+pub mod gamma;
 mod isa;
 mod linear;
 mod map;

@@ -1,13 +1,14 @@
 //! Sums of products over named axes, as matrix products.
 
 mod equation;
+mod plan;
 
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::Shape;
 use crate::tape::{Tape, Var};
 use equation::{Equation, Name};
-use std::collections::VecDeque;
+pub use plan::EinsumPlan;
 
 /// A variable whose axes have names.
 struct Term<'t, T: Real> {
@@ -134,7 +135,8 @@ impl<T: Real> Tape<T> {
     /// diagonal. `...` covers any number of axes, broadcast against those under the other ellipses. Without `->`
     /// the result has what the ellipses cover, then the letters that are met once, in alphabetical order.
     ///
-    /// Operands are combined from left to right, two at a time, each time by one batched matrix product of views.
+    /// Operands are combined two at a time, each time by one batched matrix product of views, in the order that takes
+    /// the fewest multiplications: [`EinsumPlan`] has it, and prints it.
     ///
     /// # Gradient
     ///
@@ -174,14 +176,18 @@ fn evaluate<'t, T: Real>(
     if operands.iter().any(|var| !std::ptr::eq(var.tape(), tape)) {
         return Err(ErrorKind::MixedTapes.into());
     }
-    let Equation { operands: names, output } = Equation::new(equation, &shapes)?;
+    let equation = Equation::new(equation, &shapes)?;
+    let pairs = plan::pairs(&equation, &shapes);
+    let Equation { operands: names, output } = equation;
     let terms = operands.iter().zip(names).map(|(&var, names)| Term { var, names }.distinct());
-    let mut terms: VecDeque<_> = terms.collect();
-    let mut whole = terms.pop_front().expect("one term for each operand");
-    while let Some(next) = terms.pop_front() {
-        let kept = |name| output.contains(&name) || terms.iter().any(|term| term.has(name));
-        whole = whole.contract(next, kept, &output)?;
+    let mut terms: Vec<Option<Term<'t, T>>> = terms.map(Some).collect();
+    for (left, right) in pairs {
+        let [a, b] = [left, right].map(|i| terms[i].take().expect("a plan uses every term once"));
+        let kept = |name| output.contains(&name) || terms.iter().flatten().any(|term| term.has(name));
+        let y = a.contract(b, kept, &output)?;
+        terms.push(Some(y));
     }
+    let whole = terms.pop().flatten().expect("the last term is the whole product");
     Ok(whole.summed(|name| output.contains(&name)).ordered(&output).var)
 }
 
@@ -213,6 +219,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         "ij,ij->ij": [2, 3], [2, 3];
         "ij,j,kj->ik": [2, 2], [2], [2, 2];
         "ij,jk->ik": [2, 0], [0, 3];
+        "ij,jk,kl,l->i": [4, 2], [2, 4], [4, 2], [2];
     };
     samples.extend([
         wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i#->i", x), "equation \"i#->i\": unexpected character '#' (at character 1)"),

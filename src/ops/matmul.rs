@@ -142,8 +142,6 @@ impl<'t, T: Real> Var<'t, T> {
     /// assert_eq!(grads.wrt(v)?.to_vec(), [4.0, 6.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    #[doc(alias = "dot")]
-    #[doc(alias = "bmm")]
     #[track_caller]
     pub fn matmul(self, other: Var<'t, T>) -> Var<'t, T> {
         self.tape().apply(Product { left: Plain, right: Plain, batch: None }, &[self, other])

@@ -38,6 +38,7 @@ operations! {
     diagonal_at
     diff
     distance
+    dropout
     einsum
     elementwise
     elu
@@ -51,6 +52,7 @@ operations! {
     gelu
     glu
     grid
+    gumbel_softmax
     hard
     hardtanh
     hyperbolic
@@ -59,6 +61,7 @@ operations! {
     implicit
     leaky_relu
     linear
+    log_prob
     log_sigmoid
     log_softmax
     logcumsumexp
@@ -66,6 +69,7 @@ operations! {
     loss
     masked
     matmul
+    matrix_product
     max
     maxout
     median
@@ -87,6 +91,7 @@ operations! {
     reshape
     roots
     rounding
+    sample
     scatter
     segment
     shrink
@@ -104,10 +109,12 @@ operations! {
     sum
     tanh
     tanhshrink
+    tensordot
     trapezoid
     triangle
     trigonometric
     variance
+    vector_product
     where_
 }
 
@@ -120,6 +127,7 @@ mod reduction;
 
 pub use activation::Activation;
 pub use dual::Dual;
+pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use grid::Indexing;

@@ -5,6 +5,7 @@ mod buffer;
 mod count;
 mod create;
 mod display;
+mod draw;
 mod gradient;
 mod index;
 mod join;

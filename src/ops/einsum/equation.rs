@@ -3,8 +3,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::shape::{Shape, broadcast};
 
+/// How many operands a plan counts.
+const MOST_OPERANDS: usize = 128;
+
 /// What an axis is called. In the order of an output that is not written: the ellipsis first, then the letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Name {
     /// An axis of length 1 under an ellipsis that covers a longer one in another operand: to be dropped.
     Repeated,
@@ -123,6 +126,9 @@ impl Equation {
             let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
             let reason = format!("{} for {}", count(wanted, "term"), count(found, "operand"));
             return Err(wrong(text, position, reason));
+        }
+        if let Some(term) = terms.inputs.get(MOST_OPERANDS) {
+            return Err(wrong(text, term.start, format!("more than {MOST_OPERANDS} operands")));
         }
         let sizes = Sizes::new(text, &terms, shapes)?;
         let name = |term: &Term, shape: &[usize]| {
