@@ -61,7 +61,7 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Implicit, LinearSolver,
+    Activation, Contraction, Dual, Elementwise, Elementwise2, ElementwiseN, Ends, Implicit, LinearSolver,
     Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};

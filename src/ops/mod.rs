@@ -24,18 +24,25 @@ operations! {
     argmax
     arithmetic
     atan2
+    bessel
+    beta
     clamp
     compare
     concat
     cross_entropy
+    degrees
     diagonal
+    differences
     einsum
     elementwise
     elu
     error_function
     expand
     exponential
+    exponential_integral
     extrema
+    float_parts
+    gamma
     gelu
     glu
     hard
@@ -44,28 +51,38 @@ operations! {
     hypot
     identity
     implicit
+    incomplete_gamma
+    interp
+    inverse_error
     leaky_relu
+    lerp
     linear
     log_sigmoid
     log_softmax
+    logaddexp
+    logit
     logsumexp
     loss
     matmul
     max
     maxout
     mish
+    modified_bessel
+    nan
     norm
     permute
     power
     prelu
     prod
     relu
+    remainder
     reshape
     roots
     rounding
     shrink
     sigmoid
     silu
+    sinc
     slice
     softmax
     softplus
@@ -78,6 +95,7 @@ operations! {
     trigonometric
     variance
     where_
+    xlogy
 }
 
 pub mod activation;
@@ -86,8 +104,10 @@ mod dual;
 mod guard;
 mod number;
 mod reduction;
+mod scalar;
 
 pub use activation::Activation;
+pub use differences::Ends;
 pub use dual::Dual;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};

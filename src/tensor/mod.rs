@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod buffer;
+mod close;
 mod create;
 mod display;
 mod gradient;
