@@ -10,6 +10,7 @@ mod float;
 mod lane;
 mod math;
 mod scalar;
+pub(crate) mod special;
 #[cfg(test)]
 mod special_values;
 

@@ -26,6 +26,8 @@ operations! {
     as_strided
     associative_scan
     atan2
+    bessel
+    beta
     clamp
     compare
     concat
@@ -34,9 +36,11 @@ operations! {
     cummax
     cumprod
     cumsum
+    degrees
     diagonal
     diagonal_at
     diff
+    differences
     distance
     dropout
     einsum
@@ -45,9 +49,12 @@ operations! {
     error_function
     expand
     exponential
+    exponential_integral
     extrema
     flatten
     flip
+    float_parts
+    gamma
     gather
     gelu
     glu
@@ -59,12 +66,18 @@ operations! {
     hypot
     identity
     implicit
+    incomplete_gamma
+    interp
+    inverse_error
     leaky_relu
+    lerp
     linear
     log_prob
     log_sigmoid
     log_softmax
+    logaddexp
     logcumsumexp
+    logit
     logsumexp
     loss
     masked
@@ -74,6 +87,8 @@ operations! {
     maxout
     median
     mish
+    modified_bessel
+    nan
     nan_reductions
     norm
     pad
@@ -87,6 +102,7 @@ operations! {
     quantile
     recurrence
     relu
+    remainder
     repeat
     reshape
     roots
@@ -97,6 +113,7 @@ operations! {
     shrink
     sigmoid
     silu
+    sinc
     slice
     softmax
     softplus
@@ -116,6 +133,7 @@ operations! {
     variance
     vector_product
     where_
+    xlogy
 }
 
 pub mod activation;
@@ -124,8 +142,10 @@ mod dual;
 mod guard;
 mod number;
 mod reduction;
+mod scalar;
 
 pub use activation::Activation;
+pub use differences::Ends;
 pub use dual::Dual;
 pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};

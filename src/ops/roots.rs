@@ -18,6 +18,7 @@ unary! {
     /// assert_eq!(x.recip().backward()?.wrt(x)?.item()?, -0.0625);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
+    #[doc(alias = "reciprocal")]
     Recip recip |x, y| x.recip(), -(y * y); unary(0.5, 3.0);
     /// The square `x²`, element by element.
     ///

@@ -18,6 +18,7 @@ unary! {
     /// assert_eq!(x.sign().sum().backward()?.wrt(x)?.to_vec(), [0.0; 3]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
+    #[doc(alias = "sgn")]
     Sign sign |x, y| x.sign(), x.lit(0.0); unary(-3.0, 3.0).avoid(&[0.0]);
     /// The largest integer not above each element.
     ///

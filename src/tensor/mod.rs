@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod buffer;
+mod close;
 mod count;
 mod create;
 mod display;

@@ -25,6 +25,11 @@ fn tail<F: Float>(y: F, y_rest: F, square: F, error: F, factor: F) -> F {
     exp_times(square, error, ratio * factor, remainder * by_den * factor)
 }
 
+/// `erfcx x` for x in [0, 25].
+pub fn erfcx_near(x: f64) -> f64 {
+    tail(x, 0.0, 0.0, 0.0, 1.0)
+}
+
 /// `erfc |x|`.
 #[inline(always)]
 fn erfc_of_abs<F: Float>(x: F) -> F {
