@@ -73,12 +73,12 @@ pub fn add_strided<T: crate::number::Real>(
         if step == 1 && to_step == 1 {
             let (from, to) = (from as usize, to as usize);
             for (out, &x) in out[to..to + n].iter_mut().zip(&data[from..from + n]) {
-                *out = *out + x;
+                *out += x;
             }
         } else {
             for i in 0..n as isize {
                 let at = (to + i * to_step) as usize;
-                out[at] = out[at] + data[(from + i * step) as usize];
+                out[at] += data[(from + i * step) as usize];
             }
         }
         let mut axis = axes.len();
@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn overlapping_elements_add_up() {
         let data: Vec<f64> = (0..24).map(f64::from).collect();
-        let cases: [(&[usize], &[isize], &[isize], usize); 5] = [
+        type Case<'a> = (&'a [usize], &'a [isize], &'a [isize], usize);
+        let cases: [Case<'_>; 5] = [
             (&[2, 3, 4], &[12, 4, 1], &[0, 1, 1], 2),
             (&[4, 3], &[1, 4], &[2, 1], 0),
             (&[3, 2], &[2, 1], &[-1, 3], 4),

@@ -163,7 +163,7 @@ mod tests {
                 pick(&x, &index, layout, &mut picked);
                 let (mut set, mut added) = (x.clone(), x.clone());
                 place(&piece, &index, layout, &mut set, |a, b| *a = b);
-                place(&piece, &index, layout, &mut added, |a, b| *a = *a + b);
+                place(&piece, &index, layout, &mut added, |a, b| *a += b);
                 let (mut set_one, mut added_one) = (x.clone(), x.clone());
                 for o in 0..outer {
                     for k in 0..count {

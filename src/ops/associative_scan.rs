@@ -13,7 +13,7 @@ fn interleaved<'t, T: Real>(even: Var<'t, T>, odd: Var<'t, T>, axis: isize, n: u
     let mut shape = even.try_shape()?.to_vec();
     shape[axis as usize] = 2 * (n / 2);
     let both = both.reshape(shape);
-    Ok(if n % 2 == 0 { both } else { tape.concat(&[both, even.slice(axis, pairs..)], axis) })
+    Ok(if n.is_multiple_of(2) { both } else { tape.concat(&[both, even.slice(axis, pairs..)], axis) })
 }
 
 impl<T: Real> Tape<T> {

@@ -295,7 +295,7 @@ mod tests {
         assert!(distance(Generator::cauchy, |x| 0.5 + x.atan() / PI) < bound);
         let laplace = |x: f64| if x < 0.0 { 0.5 * x.exp() } else { 1.0 - 0.5 * (-x).exp() };
         assert!(distance(Generator::laplace, laplace) < bound);
-        assert!(distance(Generator::normal, |x| crate::number::Number::normal_cdf(x)) < bound);
+        assert!(distance(Generator::normal, crate::number::Number::normal_cdf) < bound);
     }
 
     #[test]

@@ -125,12 +125,12 @@ impl Places {
 
     /// The tensor with a piece added there.
     pub(crate) fn add<T: Real>(&self, x: &Tensor<T>, piece: &Tensor<T>) -> Result<Tensor<T>> {
-        self.written(x.clone(), piece, |out, x| *out = *out + x)
+        self.written(x.clone(), piece, |out, x| *out += x)
     }
 
     /// Zeros with a piece added there.
     pub(crate) fn sum<T: Real>(&self, piece: &Tensor<T>) -> Result<Tensor<T>> {
-        self.written(Tensor::zeros(self.of.clone())?, piece, |out, x| *out = *out + x)
+        self.written(Tensor::zeros(self.of.clone())?, piece, |out, x| *out += x)
     }
 
     /// For each element of a piece 1 if it is the one that stays when the piece is put there, else 0; nothing if all
