@@ -71,7 +71,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(2.0)));
+    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(2.0)));
     /// let x = tape.normal([100], loc, scale, &mut Generator::new(7));
     /// let grads = x.mean().backward()?;
     /// assert!((grads.wrt(loc)?.item()? - 1.0).abs() < 1e-12);
@@ -105,7 +105,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(2.0)));
+    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(2.0)));
     /// let x = tape.gumbel([100], loc, scale, &mut Generator::new(7));
     /// let grads = x.mean().backward()?;
     /// assert!((grads.wrt(loc)?.item()? - 1.0).abs() < 1e-12);
@@ -139,7 +139,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(2.0)));
+    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(2.0)));
     /// let x = tape.laplace([100], loc, scale, &mut Generator::new(7));
     /// let grads = x.mean().backward()?;
     /// assert!((grads.wrt(loc)?.item()? - 1.0).abs() < 1e-12);
@@ -173,7 +173,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(2.0)));
+    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(2.0)));
     /// let x = tape.logistic([100], loc, scale, &mut Generator::new(7));
     /// let grads = x.mean().backward()?;
     /// assert!((grads.wrt(loc)?.item()? - 1.0).abs() < 1e-12);
@@ -207,7 +207,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(2.0)));
+    /// let (loc, scale) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(2.0)));
     /// let x = tape.cauchy([100], loc, scale, &mut Generator::new(7));
     /// let grads = x.mean().backward()?;
     /// assert!((grads.wrt(loc)?.item()? - 1.0).abs() < 1e-12);
@@ -241,7 +241,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (low, high) = (tape.var(&Tensor::scalar(1.0)), tape.var(&Tensor::scalar(3.0)));
+    /// let (low, high) = (tape.var(&Tensor::scalar(1.0_f64)), tape.var(&Tensor::scalar(3.0)));
     /// let x = tape.uniform([100], low, high, &mut Generator::new(7));
     /// assert!(x.value()?.iter().all(|x| (1.0..=3.0).contains(&x)));
     /// let grads = x.sum().backward()?;
@@ -276,7 +276,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let rate = tape.var(&Tensor::scalar(2.0));
+    /// let rate = tape.var(&Tensor::scalar(2.0_f64));
     /// let x = tape.exponential([100], rate, &mut Generator::new(7));
     /// let g = x.sum().backward()?.wrt(rate)?.item()?;
     /// assert!((g + x.sum().item()? / 2.0).abs() < 1e-12);

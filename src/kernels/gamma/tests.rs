@@ -55,7 +55,7 @@ fn quantiles_and_their_derivatives_are_accurate() {
 }
 
 /// About three times what was found: the worst are at a shape of 0.001.
-const TOLERANCES: [f64; 4] = [8e-12, 1.2e-12, 1.2e-12, 1.2e-12];
+const TOLERANCES: [f64; 4] = [6e-13; 4];
 
 #[test]
 fn the_expansion_meets_the_equation() {

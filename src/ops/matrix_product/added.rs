@@ -6,7 +6,7 @@ use crate::number::Real;
 use crate::shape::broadcast;
 use crate::tape::Var;
 
-/// `β x + α y`, in the shape of `y`, to which `x` broadcasts. No multiplication by 1.
+/// `β x + α y`, in the shape of `y`, to which `x` broadcasts; `α y` for a β of 0, whatever x is. No multiplication by 1.
 fn blend<'t, T: Real>(x: Var<'t, T>, beta: f64, y: Var<'t, T>, alpha: f64, shape: &[usize]) -> Result<Var<'t, T>> {
     let own = x.try_shape()?;
     if broadcast(&own, shape).ok().is_none_or(|whole| whole != *shape) {
@@ -14,13 +14,13 @@ fn blend<'t, T: Real>(x: Var<'t, T>, beta: f64, y: Var<'t, T>, alpha: f64, shape
         return Err(wrong.into());
     }
     let scaled = |x: Var<'t, T>, by: f64| if by == 1.0 { x } else { x * by };
-    Ok(scaled(x, beta) + scaled(y, alpha))
+    Ok(if beta == 0.0 { scaled(y, alpha) } else { scaled(x, beta) + scaled(y, alpha) })
 }
 
 impl<'t, T: Real> Var<'t, T> {
     /// `β·self + α·a·b` for matrices `[m, k]` and `[k, n]`; this broadcasts to `[m, n]`.
     ///
-    /// With β = 0 a NaN in this still gives NaN.
+    /// With β = 0 this does not count, as in BLAS: not even its NaNs and infinities do.
     ///
     /// # Gradient
     ///
@@ -179,4 +179,21 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         wrong!("addbmm", &[&[3, 2, 2], &[3, 2, 3], &[3, 3, 2]], |x| x[0].addbmm(x[1], x[2], 1.0, 1.0), "what is added to has shape [3, 2, 2], wanted [2, 2]"),
         wrong!("baddbmm", &[&[2, 2], &[2, 3], &[3, 2]], |x| x[0].baddbmm(x[1], x[2], 1.0, 1.0), "shape [2, 3] has rank 2, wanted 3"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tape::Tape;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn with_a_beta_of_zero_what_is_added_to_does_not_count() {
+        let tape = Tape::<f64>::new();
+        let nan = tape.var(&Tensor::full([2, 2], f64::NAN).unwrap());
+        let a = tape.var(&Tensor::eye(2).unwrap());
+        let y = nan.addmm(a, a, 0.0, 3.0);
+        assert_eq!(y.value().unwrap().to_vec(), [3.0, 0.0, 0.0, 3.0]);
+        assert_eq!(y.sum().backward().unwrap().wrt(nan).unwrap().to_vec(), [0.0; 4]);
+        assert!(nan.addmm(a, a, 1.0, 0.0).value().unwrap().iter().all(f64::is_nan));
+    }
 }

@@ -77,7 +77,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let a = tape.var(&Tensor::scalar(3.0));
+    /// let a = tape.var(&Tensor::scalar(3.0_f64));
     /// let x = tape.gamma([4000], a, 1.0, &mut Generator::new(7));
     /// assert!((x.mean().item()? - 3.0).abs() < 0.1);
     /// // The mean is a, so its derivative is 1.
@@ -117,7 +117,7 @@ impl<T: Real> Tape<T> {
     /// use retrograde::{Generator, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let (a, b) = (tape.var(&Tensor::scalar(2.0)), tape.var(&Tensor::scalar(6.0)));
+    /// let (a, b) = (tape.var(&Tensor::scalar(2.0_f64)), tape.var(&Tensor::scalar(6.0)));
     /// let x = tape.beta([4000], a, b, &mut Generator::new(7));
     /// assert!((x.mean().item()? - 0.25).abs() < 0.01);
     /// // The mean is a/(a + b), its derivative by a is b/(a + b)².
