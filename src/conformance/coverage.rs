@@ -193,7 +193,9 @@ fn operators(source: &Source) -> BTreeSet<String> {
     for line in source.code.lines().map(str::trim) {
         let header = line.strip_prefix("impl<'t, T: Real> ").and_then(|line| line.strip_suffix(" {"));
         let Some((name, of)) = header.and_then(|header| header.split_once(" for ")) else { continue };
-        if !["Var<'t, T>", "f64"].contains(&of) || ["Number", "IntoVar<'t, T>"].contains(&name) {
+        if !["Var<'t, T>", "f64"].contains(&of)
+            || ["Number", "IntoVar<'t, T>", "IntoMask<'t, T>"].contains(&name)
+        {
             continue;
         }
         match name.strip_prefix("$trait") {

@@ -34,7 +34,7 @@ pub fn surround<E: Copy + Send + Sync>(
             for axis in (0..axis).rev() {
                 let index = (rest % shape[axis]).wrapping_sub(first[axis]);
                 inside &= index < piece[axis];
-                source += index.wrapping_mul(step);
+                source = index.wrapping_mul(step).wrapping_add(source);
                 (rest, step) = (rest / shape[axis], step * piece[axis]);
             }
             if inside {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn overlapping_elements_add_up() {
-        let data: Vec<f64> = (0..24).map(f64::from).collect();
+        let data: Vec<f64> = (0..25).map(f64::from).collect();
         type Case<'a> = (&'a [usize], &'a [isize], &'a [isize], usize);
         let cases: [Case<'_>; 5] = [
             (&[2, 3, 4], &[12, 4, 1], &[0, 1, 1], 2),

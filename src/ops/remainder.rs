@@ -60,7 +60,14 @@ impl ScalarFunction<2> for Fmod {
 /// The whole quotient of a difference that is a multiple of b; an infinity or NaN as the plain quotient has it.
 fn whole(a: f64, b: f64, rest: f64) -> f64 {
     let quotient = a / b;
-    if quotient.is_finite() && b.is_finite() { ((a - rest) / b).round() } else { quotient.floor() }
+    if quotient.is_finite() && b.is_finite() {
+        ((a - rest) / b).round()
+    } else if b.is_infinite() && a.is_finite() && a != 0.0 && (a < 0.0) != (b < 0.0) {
+        // A little below 0, which the quotient rounds to −0.
+        -1.0
+    } else {
+        quotient.floor()
+    }
 }
 
 impl ScalarFunction<2> for FloorDivide {
