@@ -84,7 +84,8 @@ fn an_operation_does_not_reach_into_another() {
         ["elementwise", "reduction", "guard", "axis", "dual", "number", "scalar", "activation", "mod"];
     for (path, text) in sources("src/ops") {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if shared.contains(&stem.as_str()) {
+        // What stands above a file in an operation's own folder is that operation.
+        if shared.contains(&stem.as_str()) || !path.parent().unwrap().ends_with("ops") {
             continue;
         }
         for line in code(&text).filter(|line| line.trim_start().starts_with("use super::")) {

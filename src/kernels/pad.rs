@@ -127,13 +127,12 @@ mod tests {
             for (at, &found) in out.iter().enumerate() {
                 let place = index(at, shape);
                 let inside = (0..shape.len()).all(|i| (first[i]..first[i] + piece[i]).contains(&place[i]));
-                let source =
-                    (0..shape.len()).fold(0, |at, i| at * piece[i] + place[i].wrapping_sub(first[i]));
-                assert_eq!(
-                    found,
-                    if inside { data[source] } else { -1.0 },
-                    "{piece:?} in {shape:?} at {place:?}"
-                );
+                let wanted = if inside {
+                    data[(0..shape.len()).fold(0, |at, i| at * piece[i] + place[i] - first[i])]
+                } else {
+                    -1.0
+                };
+                assert_eq!(found, wanted, "{piece:?} in {shape:?} at {place:?}");
             }
         }
         let mut out = [0.0; 2];

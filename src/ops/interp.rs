@@ -26,7 +26,7 @@ fn interval<T: Real>(points: &[T], x: T) -> usize {
 
 impl<T: Real> Operation<T> for Pick {
     fn name(&self) -> &'static str {
-        "interp pick"
+        "interp_pick"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let (points, table) = (x[1].contiguous()?, x[2].contiguous()?);
@@ -46,7 +46,7 @@ impl<T: Real> Operation<T> for Pick {
 
 impl<T: Real> Operation<T> for Spread {
     fn name(&self) -> &'static str {
-        "interp spread"
+        "interp_spread"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let points = x[1].contiguous()?;
