@@ -10,8 +10,14 @@ mod compare;
 mod elementwise;
 #[path = "golden/excuses.rs"]
 mod excuses;
+#[path = "golden/indexing.rs"]
+mod indexing;
 #[path = "golden/losses.rs"]
 mod losses;
+#[path = "golden/order.rs"]
+mod order;
+#[path = "golden/parts.rs"]
+mod parts;
 #[path = "golden/porting.rs"]
 mod porting;
 #[path = "golden/products.rs"]
@@ -31,8 +37,16 @@ use excuses::{EXCUSES, NOT_YET};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 5] =
-    [elementwise::TABLE, losses::TABLE, products::TABLE, reductions::TABLE, shapes::TABLE];
+const TABLES: [&[(&str, Op)]; 8] = [
+    elementwise::TABLE,
+    indexing::TABLE,
+    losses::TABLE,
+    order::TABLE,
+    parts::TABLE,
+    products::TABLE,
+    reductions::TABLE,
+    shapes::TABLE,
+];
 
 fn operation(case: &reader::Case) -> Option<Op> {
     let find =

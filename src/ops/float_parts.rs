@@ -78,7 +78,7 @@ impl ScalarFunction<1> for Mantissa {
 }
 
 impl ScalarFunction<1> for MantissaScale {
-    const NAME: &'static str = "frexp scale";
+    const NAME: &'static str = "frexp_scale";
     fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
         if x.is_finite() { libm::ldexp(1.0, -libm::frexp(x).1) } else { f64::NAN }
     }

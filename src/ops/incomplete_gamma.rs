@@ -44,7 +44,7 @@ impl ScalarFunction<2> for GammaIncC {
 }
 
 impl ScalarFunction<2> for GammaDensity {
-    const NAME: &'static str = "gamma density";
+    const NAME: &'static str = "gamma_density";
     const COST: f32 = 50.0;
     fn value<T: Real>(self, [a, x]: [f64; 2]) -> f64 {
         special::gamma_density(a, x)

@@ -16,6 +16,7 @@ macro_rules! reduced {
         }
     }};
 }
+pub(crate) use reduced;
 
 table! {
     "sum" => |c| reduced!(c, 1, c.x()?, sum sum_axes sum_keepdim);
@@ -46,7 +47,7 @@ table! {
     "norm.fro" => |c| reduced!(c, 2, c.x()?, norm norm_axes norm_keepdim);
     "norm.inf" => |c| norm(c)?;
     "linalg.vector_norm" => |c| norm(c)?;
-    "dist" => |c| (c.x()? - c.var(1, "other")?).norm_p(c.number(2, "p", 2.0)?);
+    "dist" => |c| c.x()?.dist(c.var(1, "other")?, c.number(2, "p", 2.0)?);
     "trace" => |c| c.x()?.diagonal(0, 1).sum();
     "sum_to_size" => |c| c.x()?.sum_to(c.shape(1, "size", 1)?);
 }
@@ -68,9 +69,6 @@ fn std<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
 fn norm<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     let name = if c.case.op == "norm" { "p" } else { "ord" };
     let p = c.number(1, name, 2.0)?;
-    if p < 0.0 {
-        return Err(No::Form("norms of negative order"));
-    }
     Ok(reduced!(c, 2, c.x()?, norm_p norm_p_axes norm_p_keepdim, p))
 }
 

@@ -34,9 +34,9 @@ table! {
     "slice" => |c| slice(c)?;
     "diagonal" => |c| diagonal(c, 0, 1)?;
     "linalg.diagonal" => |c| diagonal(c, -2, -1)?;
-    "diag_embed" => |c| match c.int(1, "offset", 0)? {
-        0 => c.x()?.diag_embed(),
-        _ => return Err(No::Form("diagonals beside the main one")),
+    "diag_embed" => |c| {
+        let (axis1, axis2) = (c.int(2, "dim1", -2)?, c.int(3, "dim2", -1)?);
+        c.x()?.diag_embed_at(c.int(1, "offset", 0)?, axis1, axis2)
     };
     "__getitem__" => |c| index(c)?;
 }
@@ -69,7 +69,7 @@ fn select<'t>(x: V<'t>, axis: isize, index: isize) -> V<'t> {
 }
 
 /// A slice with bounds cut to the axis, as Python's are; ours must lie within it.
-fn cut([start, end, step]: [Option<i64>; 3], size: usize) -> Slice {
+pub fn cut([start, end, step]: [Option<i64>; 3], size: usize) -> Slice {
     let size = size as i64;
     let cut = |at: i64| if at < 0 { at.saturating_add(size) } else { at }.clamp(0, size) as isize;
     let (start, end) = (cut(start.unwrap_or(0)), cut(end.unwrap_or(size)));
@@ -85,15 +85,23 @@ fn slice<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
 }
 
 fn diagonal<'t>(c: &Call<'t, '_>, axis1: isize, axis2: isize) -> Result<V<'t>, No> {
-    match c.int(1, "offset", 0)? {
-        0 => Ok(c.x()?.diagonal(c.int(2, "dim1", axis1)?, c.int(3, "dim2", axis2)?)),
-        _ => Err(No::Form("diagonals beside the main one")),
-    }
+    let (axis1, axis2) = (c.int(2, "dim1", axis1)?, c.int(3, "dim2", axis2)?);
+    Ok(c.x()?.diagonal_at(c.int(1, "offset", 0)?, axis1, axis2))
 }
 
 /// Indices, slices, new axes and the ellipsis, one after the other.
 fn index<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
-    let Some(Arg::Seq(items)) = c.arg(1, "index") else { return Err(No::Form("an index that is a tensor")) };
+    let items = match c.arg(1, "index") {
+        Some(Arg::Seq(items)) => items.as_slice(),
+        Some(tensor) => return Ok(c.x()?.index(&[&c.indices(tensor)?])),
+        None => return Err(No::Form("no index")),
+    };
+    let fancy = items.iter().take_while(|item| matches!(item, Arg::Fancy(_) | Arg::Tensor(_))).count();
+    let whole = |item: &Arg| *item == Arg::Slice([None; 3]);
+    if fancy > 0 && items[fancy..].iter().all(whole) {
+        let indices = items[..fancy].iter().map(|item| c.indices(item)).collect::<Result<Vec<_>, No>>()?;
+        return Ok(c.x()?.index(&indices.iter().collect::<Vec<_>>()));
+    }
     let (mut x, mut axis) = (c.x()?, 0isize);
     for item in items {
         match item {
