@@ -53,7 +53,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(0.0));
     /// assert_eq!((x.j0().item()?, x.j1().item()?), (1.0, 0.0));
     /// assert_eq!(x.j1().backward()?.wrt(x)?.item()?, 0.5);
@@ -89,7 +89,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1.5));
     /// // 2n/x Jₙ = Jₙ₋₁ + Jₙ₊₁.
     /// let rest = x.bessel_j(2) * 4.0 / x - x.j1() - x.bessel_j(3);
@@ -111,7 +111,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([1.0, 0.0, -1.0]));
     /// let y = x.y0().value()?;
     /// assert!((y[[0]] - 0.08825696421567697).abs() < 1e-16);
@@ -149,7 +149,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1.5));
     /// let rest = x.bessel_y(1) * 2.0 / x - x.y0() - x.bessel_y(2);
     /// assert!(rest.item()?.abs() < 1e-15);

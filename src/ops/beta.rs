@@ -51,7 +51,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let a = tape.var(&Tensor::scalar(2.0));
     /// let y = a.beta(3.0);
     /// assert!((y.item()? - 1.0 / 12.0).abs() < 1e-16);
@@ -79,7 +79,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let a = tape.var(&Tensor::scalar(1.0));
     /// // B(1, b) = 1/b.
     /// assert!((a.betaln(1e6).item()? + 1e6f64.ln()).abs() < 1e-14);

@@ -28,7 +28,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]));
     /// assert_eq!(x.cov(1.0).value()?.to_vec(), [1.0, -1.0, -1.0, 1.0]);
     /// # Ok::<(), retrograde::Error>(())
@@ -59,7 +59,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// use retrograde::{Tape, Tensor};
     ///
     /// // A frequency of 2 is an observation made twice.
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([1.0, 3.0]));
     /// let twice = tape.var(&Tensor::from([1.0, 3.0, 3.0]));
     /// let weighted = x.cov_weighted(1.0, &Tensor::from([1.0, 2.0]), 1.0);
@@ -101,7 +101,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[0.0, 1.0, 2.0], [3.0, 1.0, -1.0]]));
     /// assert_eq!(x.corrcoef().value()?.to_vec(), [1.0, -1.0, -1.0, 1.0]);
     /// # Ok::<(), retrograde::Error>(())

@@ -27,7 +27,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([3.0, 4.0]));
     /// assert_eq!(x.dist(0.0, 2.0).item()?, 5.0);
     /// assert_eq!(x.dist(x, 2.0).backward()?.wrt(x)?.to_vec(), [0.0, 0.0]);
@@ -53,7 +53,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[3.0, 4.0], [1.0, 1.0]]));
     /// assert_eq!(x.pairwise_distance(&Tensor::from([0.0, 1.0]), 1.0, 0.0).value()?.to_vec(), [6.0, 1.0]);
     /// # Ok::<(), retrograde::Error>(())
@@ -79,7 +79,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[0.0, 0.0], [3.0, 0.0]]));
     /// let y = tape.var(&Tensor::from([[3.0, 4.0], [0.0, 0.0]]));
     /// assert_eq!(x.cdist(y, 2.0).value()?, Tensor::from([[5.0, 0.0], [4.0, 3.0]]));
@@ -116,7 +116,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]]));
     /// assert_eq!(x.pdist(2.0).value()?.to_vec(), [5.0, 3.0, 4.0]);
     /// # Ok::<(), retrograde::Error>(())
@@ -147,7 +147,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[3.0, 4.0], [0.0, 2.0]]));
     /// let y = x.cosine_similarity(&Tensor::from([1.0, 0.0]), -1, 1e-8);
     /// assert_eq!(y.value()?.to_vec(), [0.6, 0.0]);
@@ -180,7 +180,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[3.0, 4.0], [0.0, 0.0]]));
     /// assert_eq!(x.normalize(2.0, -1, 1e-12).value()?.to_vec(), [0.6, 0.8, 0.0, 0.0]);
     /// # Ok::<(), retrograde::Error>(())
@@ -205,7 +205,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([[3.0, 4.0], [0.3, 0.4]]));
     /// let y = x.renorm(2.0, 0, 1.0).value()?;
     /// assert!((y[[0, 0]] - 0.6).abs() < 1e-7);

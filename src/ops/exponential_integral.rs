@@ -49,7 +49,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1.0));
     /// let y = x.exp1();
     /// assert!((y.item()? - 0.21938393439552026).abs() < 1e-15);
@@ -76,7 +76,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([1.0, -1.0]));
     /// let y = x.expi();
     /// assert!((y.value()?[[0]] - 1.8951178163559368).abs() < 1e-15);

@@ -68,7 +68,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([1.0, 5.0]));
     /// assert_eq!(x.lgamma().value()?.to_vec(), [0.0, 24f64.ln()]);
     /// let g = x.lgamma().sum().backward()?.wrt(x)?.clone();
@@ -97,7 +97,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1.0));
     /// assert!((x.digamma().item()? + 0.5772156649015329).abs() < 1e-15);
     /// let trigamma = x.digamma().backward()?.wrt(x)?.item()?;
@@ -124,7 +124,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(0.5));
     /// assert!((x.polygamma(1).item()? - std::f64::consts::PI.powi(2) / 2.0).abs() < 1e-14);
     /// assert_eq!(x.polygamma(0).item()?, x.digamma().item()?);
@@ -149,7 +149,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([3.0, 0.4]));
     /// assert_eq!(x.multigammaln(1).value()?[[0]], x.lgamma().value()?[[0]]);
     /// assert!(x.multigammaln(2).value()?[[1]].is_nan());
@@ -193,7 +193,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let q = tape.var(&Tensor::scalar(1.0));
     /// let y = tape.scalar(2.0).zeta(q);
     /// assert!((y.item()? - std::f64::consts::PI.powi(2) / 6.0).abs() < 1e-15);

@@ -84,7 +84,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([0.0, 0.5, 1.0]));
     /// let y = x.erfinv();
     /// assert!((y.erf().value()?[[1]] - 0.5).abs() < 1e-15);
@@ -112,7 +112,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let p = tape.var(&Tensor::from([0.0, 0.5, 0.975]));
     /// let y = p.ndtri().value()?;
     /// assert_eq!(y.to_vec()[..2], [f64::NEG_INFINITY, 0.0]);
@@ -140,7 +140,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([0.0, 1e8]));
     /// let y = x.erfcx();
     /// assert_eq!(y.value()?[[0]], 1.0);
@@ -167,7 +167,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([0.0, -100.0]));
     /// let y = x.log_ndtr();
     /// assert_eq!(y.value()?[[0]], -std::f64::consts::LN_2);

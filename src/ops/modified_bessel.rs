@@ -104,7 +104,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([0.0, 1.0]));
     /// let y = x.i0();
     /// assert!((y.value()?[[1]] - 1.2660658777520084).abs() < 1e-15);
@@ -137,7 +137,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(2.0));
     /// // 2n/x Iₙ = Iₙ₋₁ − Iₙ₊₁.
     /// let rest = x.bessel_i(2) * 4.0 / x - x.i1() + x.bessel_i(3);
@@ -163,7 +163,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::from([0.0, 1e10]));
     /// let y = x.i0e();
     /// let tail = 1.0 / (2e10 * std::f64::consts::PI).sqrt();
@@ -187,7 +187,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(0.0_f64));
     /// assert_eq!(x.i1e().item()?, 0.0);
     /// assert!((x.i1e().backward()?.wrt(x)?.item()? - 0.5).abs() < 1e-15);
@@ -212,7 +212,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1.0));
     /// assert!((x.k0().item()? - 0.42102443824070834).abs() < 1e-15);
     /// assert_eq!(x.k0().backward()?.wrt(x)?.item()?, -x.k1().item()?);
@@ -246,7 +246,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(2.0));
     /// let rest = x.bessel_k(1) * 2.0 / x + x.k0() - x.bessel_k(2);
     /// assert!(rest.item()?.abs() < 1e-15);
@@ -267,7 +267,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::scalar(1e6));
     /// let tail = (std::f64::consts::FRAC_PI_2 * 1e-6).sqrt();
     /// assert!((x.k0e().item()? / tail - 1.0).abs() < 1e-6);
