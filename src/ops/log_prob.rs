@@ -207,7 +207,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::scalar(1.5_f64));
     /// let y = x.logistic_log_prob(0.5, 2.0);
-    /// assert!((y.item()? - (-2.141301148921587)).abs() < 2e-15);
+    /// assert!((y.item()? - (-2.141_301_148_920_158_8)).abs() < 1e-15);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
