@@ -19,6 +19,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{Tape, Var};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -52,15 +53,6 @@ fn gradients<'t, T: Real, const N: usize>(
     y: Var<'t, T>,
 ) -> Result<[Tensor<T>; N]> {
     Ok(array(tape.grad_of(&[(y, &y.unit_seed()?)], &x)?))
-}
-
-/// The gradient recorded, to be differentiated again.
-fn recorded<'t, T: Real, const N: usize>(
-    tape: &'t Tape<T>,
-    x: [Var<'t, T>; N],
-    y: Var<'t, T>,
-) -> Result<Vec<Var<'t, T>>> {
-    tape.cotangents([(y, &y.unit_seed()?)], &x)
 }
 
 /// The gradient by each argument of a function whose value is one number.
@@ -243,7 +235,7 @@ pub fn hessian<T: Real, const N: usize>(
 ) -> Result<[[Tensor<T>; N]; N]> {
     on_a_tape("hessian", Location::caller(), f, x, |tape, x, y| {
         let rows = |g: &Var<'_, T>| Ok(array(tape.by_rows(*g, &x)?));
-        Ok(array(recorded(tape, x, y)?.iter().map(rows).collect::<Result<_>>()?))
+        Ok(array(y.gradient_by(&x)?.iter().map(rows).collect::<Result<_>>()?))
     })
 }
 
@@ -269,7 +261,7 @@ pub fn hvp<T: Real, const N: usize>(
     v: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
     on_a_tape("hvp", Location::caller(), f, x, |tape, x, y| {
-        Ok(array(tape.tangents_of(&recorded(tape, x, y)?, &x, &v)?))
+        Ok(array(tape.tangents_of(&y.gradient_by(&x)?, &x, &v)?))
     })
 }
 
@@ -293,7 +285,7 @@ pub fn vhp<T: Real, const N: usize>(
     v: [&Tensor<T>; N],
 ) -> Result<[Tensor<T>; N]> {
     on_a_tape("vhp", Location::caller(), f, x, |tape, x, y| {
-        let outputs: Vec<_> = recorded(tape, x, y)?.into_iter().zip(v).collect();
+        let outputs: Vec<_> = y.gradient_by(&x)?.into_iter().zip(v).collect();
         Ok(array(tape.grad_of(&outputs, &x)?))
     })
 }
@@ -321,7 +313,7 @@ pub fn directional<T: Real, const N: usize>(
     on_a_tape("directional", Location::caller(), f, x, |tape, x, y| {
         let mut y = y;
         for (x, v) in x.iter().zip(v) {
-            crate::tape::check_direction(v.shape(), &x.try_shape()?)?;
+            same("direction", v.shape(), &x.try_shape()?)?;
         }
         for _ in 1..k {
             y = tape.recorded_tangents(&[y], x.into_iter().zip(v))?[0];
@@ -364,12 +356,8 @@ pub fn per_example_grads<T: Real, const P: usize, const B: usize>(
             let Some((&n, rest)) = x.shape().split_first() else {
                 return Err(ErrorKind::Rank { found: vec![], wanted: "a batch axis and any others" }.into());
             };
-            if *examples.get_or_insert(n) != n {
-                let wanted = [&[examples.unwrap_or(n)], rest].concat();
-                return Err(
-                    ErrorKind::Shape { what: "batch".into(), found: x.shape().to_vec(), wanted }.into()
-                );
-            }
+            let examples = *examples.get_or_insert(n);
+            same("batch", x.shape(), &[&[examples], rest].concat())?;
         }
         let examples = examples.unwrap_or(0);
         let rows: Vec<Result<[Tensor<T>; P]>> = (0..examples)

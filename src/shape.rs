@@ -215,6 +215,15 @@ pub(crate) fn broadcast(left: &[usize], right: &[usize]) -> Result<Shape> {
     Shape::new(dims)
 }
 
+/// Refuses a shape that is not the one wanted. `what` is formatted only then.
+pub(crate) fn same(what: impl fmt::Display, found: &[usize], wanted: &[usize]) -> Result<()> {
+    if found == wanted {
+        return Ok(());
+    }
+    let (what, found, wanted) = (what.to_string(), found.to_vec(), wanted.to_vec());
+    Err(ErrorKind::Shape { what, found, wanted }.into())
+}
+
 /// The index of the element at a place counted in row-major order.
 pub(crate) fn unravel(mut at: usize, shape: &[usize]) -> Vec<usize> {
     let mut index = vec![0; shape.len()];

@@ -1,5 +1,7 @@
 //! What the table runs on: operations as closures, the shapes and ranges of their inputs, and random values in them.
 
+use crate::error::Result;
+use crate::number::Real;
 use crate::tape::Var;
 use crate::tensor::{Generator, Tensor};
 
@@ -153,4 +155,16 @@ pub(super) fn random(
         }
     }
     Tensor::from_slice(&data, shape).unwrap()
+}
+
+/// The values of an operation that also gives places; its error as that of a variable.
+#[track_caller]
+pub(crate) fn values<'t, T: Real>(found: Result<(Var<'t, T>, Tensor<i64>)>, of: Var<'t, T>) -> Var<'t, T> {
+    match found {
+        Ok((values, places)) => {
+            assert_eq!(values.try_shape().unwrap()[..], *places.shape());
+            values
+        }
+        Err(error) => of.tape().errored("values", std::panic::Location::caller(), error),
+    }
 }

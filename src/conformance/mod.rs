@@ -16,7 +16,7 @@ mod orders;
 mod wrong_orders;
 mod wrong_rules;
 
-pub(crate) use inputs::{Inputs, Sample, binary, rank3, sample, shapes, unary, wrong};
+pub(crate) use inputs::{Inputs, Sample, binary, rank3, sample, shapes, unary, values, wrong};
 
 use crate::tape::Tape;
 use crate::tensor::Generator;

@@ -331,12 +331,9 @@ fn stream(seed: u64, purpose: usize, k: usize) -> Generator {
 
 /// Where two runs differ in their bits; NaNs count as equal.
 fn same_bits<T: Real>(row: &mut Row, first: &Tensor<T>, second: &Tensor<T>) -> Option<Vec<usize>> {
-    let (a, b) = (wide(first), wide(second));
-    let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
-    let at =
-        if first.shape() == second.shape() { a.iter().zip(&b).position(|(&a, &b)| !same(a, b))? } else { 0 };
-    row.analytic = a.get(at).copied().unwrap_or(f64::NAN);
-    row.numeric = b.get(at).copied().unwrap_or(f64::NAN);
+    let at = if first.shape() == second.shape() { first.first_difference(second)? } else { 0 };
+    let value = |x: &Tensor<T>| x.iter().nth(at).map_or(f64::NAN, T::to_f64);
+    (row.analytic, row.numeric) = (value(first), value(second));
     row.error = distance(row.analytic, row.numeric);
     row.verdict = Verdict::NonDeterministic;
     Some(unravel(at, first.shape()))

@@ -1,7 +1,8 @@
 //! The function that is checked: its values, its derivatives by the tape, and the directions they are taken along.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{Tape, Var};
 use crate::tensor::{Generator, Tensor};
 
@@ -26,10 +27,7 @@ impl<T: Real> Program<'_, T> {
     /// The value at other inputs, which must keep its shape.
     pub(super) fn value_like(&self, inputs: &[Tensor<T>], shape: &[usize]) -> Result<Vec<f64>> {
         let value = self.value(inputs)?;
-        if value.shape() != shape {
-            let (what, found) = ("the value at inputs moved by a step".into(), value.shape().to_vec());
-            return Err(ErrorKind::Shape { what, found, wanted: shape.to_vec() }.into());
-        }
+        same("the value at inputs moved by a step", value.shape(), shape)?;
         Ok(wide(&value))
     }
 

@@ -12,7 +12,6 @@ pub mod matmul;
 pub mod optim;
 pub mod order;
 mod pad;
-pub mod pick;
 pub mod places;
 pub mod products;
 pub mod reduce;

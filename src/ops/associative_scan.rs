@@ -1,8 +1,8 @@
 //! Scans by an associative operation of the user's own.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::resolve_axis;
+use crate::shape::{resolve_axis, same};
 use crate::tape::{Tape, Var};
 
 /// The even places of `n` from `even`, the odd ones from `odd`.
@@ -94,12 +94,7 @@ fn scan<'t, T: Real, const N: usize>(
     let combined = |a: [Var<'t, T>; N], b: [Var<'t, T>; N]| -> Result<[Var<'t, T>; N]> {
         let y = f(a, b);
         for (i, (y, b)) in y.iter().zip(b).enumerate() {
-            let (found, wanted) = (y.try_shape()?, b.try_shape()?);
-            if found != wanted {
-                let (found, wanted) = (found.to_vec(), wanted.to_vec());
-                let kind = ErrorKind::Shape { what: format!("result {i} of the closure"), found, wanted };
-                return Err(Error::from(kind));
-            }
+            same(format_args!("result {i} of the closure"), &y.try_shape()?, &b.try_shape()?)?;
         }
         Ok(y)
     };

@@ -4,7 +4,7 @@ use super::Reduction;
 use crate::error::{ErrorKind, Result};
 use crate::kernels::rows;
 use crate::number::Real;
-use crate::shape::{Axes, IntoShape, Shape};
+use crate::shape::{Axes, IntoShape, Shape, same};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -20,10 +20,7 @@ impl CrossEntropy {
         let Some((&size, rows)) = logits.split_last() else {
             return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, the last axis for classes" }.into());
         };
-        if self.targets.shape() != rows {
-            let (found, wanted) = (self.targets.shape().to_vec(), rows.to_vec());
-            return Err(ErrorKind::Shape { what: "targets".into(), found, wanted }.into());
-        }
+        same("targets", self.targets.shape(), rows)?;
         match self.targets.iter().find(|&class| class < 0 || class as usize >= size) {
             Some(index) => Err(ErrorKind::Index { index, axis: rows.len(), size }.into()),
             None => rows.into_shape(),

@@ -35,7 +35,7 @@ impl<'t, T: Real> Var<'t, T> {
         let line = Location::caller();
         let found = self.value()?.running_extremes(axis, scan::cummax);
         let (_, places) = found.map_err(|error| error.at("cummax", line))?;
-        Ok((self.pick(axis, &places), places))
+        Ok((self.gather(axis, &places), places))
     }
 
     /// The running smallest elements along an axis and their places: among equals the last one's; from the first NaN
@@ -65,13 +65,13 @@ impl<'t, T: Real> Var<'t, T> {
         let line = Location::caller();
         let found = self.value()?.running_extremes(axis, scan::cummin);
         let (_, places) = found.map_err(|error| error.at("cummin", line))?;
-        Ok((self.pick(axis, &places), places))
+        Ok((self.gather(axis, &places), places))
     }
 }
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    use super::pick::values;
+    use crate::conformance::values;
     use crate::conformance::{rank3, sample, shapes, wrong};
     let vectors = || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();
     let three = || rank3(-3.0, 3.0).distinct();

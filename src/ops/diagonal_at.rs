@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::{Axes, resolve_axis};
+use crate::shape::{Axes, resolve_axis, same};
 use crate::tape::Var;
 
 /// How far along the rows and the columns a diagonal begins.
@@ -187,10 +187,7 @@ impl<'t, T: Real> Var<'t, T> {
                 places = places.slice(axis, from.min(n) as isize..)?;
             }
             let places = places.diagonal(axis1, axis2)?;
-            if piece.try_shape()? != *places.shape() {
-                let (found, wanted) = (piece.try_shape()?.to_vec(), places.shape().to_vec());
-                return Err(ErrorKind::Shape { what: "the piece".into(), found, wanted }.into());
-            }
+            same("the piece", &piece.try_shape()?, places.shape())?;
             let flat = places.reshape([places.len()])?;
             Ok(self.ravel().scatter(0, &flat, piece.ravel()).reshape(shape))
         })

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::resolve_axis;
+use crate::shape::{resolve_axis, same};
 use crate::tape::{IntoVar, Var};
 use smallvec::SmallVec;
 
@@ -29,10 +29,7 @@ fn slopes<'t, T: Real>(y: Var<'t, T>, axis: usize, spacing: Var<'t, T>) -> Resul
         let one = spacing.reshape(vec![1; shape.len()]);
         return Ok((steps(y, axis as isize) / one, one));
     }
-    if points[..] != [n] {
-        let (what, found) = ("the spacing".to_owned(), points.to_vec());
-        return Err(ErrorKind::Shape { what, found, wanted: vec![n] }.into());
-    }
+    same("the spacing", &points, &[n])?;
     let mut along: SmallVec<[usize; 4]> = SmallVec::from_elem(1, shape.len());
     along[axis] = n - 1;
     let lengths = steps(spacing, 0).reshape(along.to_vec());

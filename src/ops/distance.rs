@@ -128,7 +128,7 @@ impl<'t, T: Real> Var<'t, T> {
             let &[n, m] = &shape[..] else {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "2" }.into());
             };
-            let rows = |second| -> Result<_> { Ok(self.pick(0, &pairs(n, m, second)?)) };
+            let rows = |second| -> Result<_> { Ok(self.gather(0, &pairs(n, m, second)?)) };
             Ok((rows(false)? - rows(true)?).norm_p_axes(-1, p))
         })
     }

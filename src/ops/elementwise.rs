@@ -285,7 +285,7 @@ impl<T: Real, E: Elementwise> Operation<T> for SecondDerivative<E> {
             let (x, y) = (x.tape().argument(x), y.tape().argument(y));
             // A constant has no shape of its own.
             let second = self.0.d2f(x, y).expand_like(x);
-            parts.extend(x.tape().vjp_if_any(second, u * w * g, &[x, y])?);
+            parts.extend(x.tape().cotangents_if_any([(second, u * w * g)], &[x, y])?);
         } else {
             parts.extend([None, None]);
         }
@@ -304,8 +304,8 @@ impl<T: Real, E: Elementwise> Operation<T> for SecondDerivative<E> {
             .filter_map(|(x, dx)| dx.map(|dx| (x, dx)))
             .collect();
         if !directions.is_empty() {
-            let third = x.tape().jvp_if_any(self.0.d2f(x, y), directions)?;
-            parts[2] = third.map(|third| w * g * third);
+            let third = x.tape().tangents_if_any(&[self.0.d2f(x, y)], directions)?;
+            parts[2] = third[0].map(|third| w * g * third);
         }
         Ok(SmallVec::from_iter([parts.into_iter().flatten().reduce(|a, b| a + b)]))
     }

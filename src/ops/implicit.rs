@@ -4,6 +4,7 @@
 //! `F_xᵀ λ = g` and hands on `−F_θᵀ λ`. Both linear systems are again equations whose solution depends on inputs, so
 //! the same operation, with a linear residual, records them, and derivatives of every order follow.
 
+use crate::shape::same;
 use crate::error::{ErrorKind, Result};
 use crate::kernels::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
 use crate::number::Real;
@@ -152,7 +153,7 @@ fn iterate<T: Real>(
         tape.clear();
         let theta: Vec<Var<'_, T>> = theta.iter().map(|theta| tape.constant(theta)).collect();
         let next = step(tape.constant(&x), &theta).value()?;
-        check_shape("the next iterate", next.shape(), x.shape())?;
+        same("the next iterate", next.shape(), x.shape())?;
         let size = |x: &Tensor<T>| x.iter().fold(0.0, |m: f64, x| m.max(x.to_f64().abs()));
         let moved = x.iter().zip(&next).fold(0.0, |m: f64, (a, b)| {
             let distance = (a.to_f64() - b.to_f64()).abs();
@@ -169,13 +170,6 @@ fn iterate<T: Real>(
 
 fn tolerance<T: Real>(settings: Implicit) -> f64 {
     settings.tolerance.max(100.0 * T::EPSILON.to_f64())
-}
-
-fn check_shape(what: &str, found: &[usize], wanted: &[usize]) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(ErrorKind::Shape { what: what.into(), found: found.to_vec(), wanted: wanted.to_vec() }.into())
 }
 
 /// The x with `residual(x, inputs) = 0`: found by `solve`, or by a linear solver if there is none; then the residual is
@@ -196,7 +190,7 @@ impl<T: Real> Root<T> {
     fn solve_linear(&self, inputs: &[&Tensor<T>]) -> Result<Tensor<T>> {
         let shape = inputs[0].shape();
         let tape = Tape::new();
-        let x = tape.argument(tape.constant(&Tensor::scalar(T::ZERO).expand(shape)?));
+        let x = tape.argument(tape.constant(&Tensor::zero_view(shape)?));
         let inputs: Vec<Var<'_, T>> = inputs.iter().map(|input| tape.constant(input)).collect();
         let r = residual_at(&self.residual, x, &inputs)?;
         let b: Vec<f64> = r.value()?.iter().map(|r| -r.to_f64()).collect();
@@ -235,7 +229,7 @@ fn residual_at<'t, T: Real>(
     theta: &[Var<'t, T>],
 ) -> Result<Var<'t, T>> {
     let r = residual(x, theta)?;
-    check_shape("the residual", &r.try_shape()?, &x.try_shape()?)?;
+    same("the residual", &r.try_shape()?, &x.try_shape()?)?;
     Ok(r)
 }
 

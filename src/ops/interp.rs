@@ -1,5 +1,6 @@
 //! Linear interpolation in a table.
 
+use crate::shape::same;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::tape::{At, IntoVar, Operation, Outputs, Parts, Var, one};
@@ -74,10 +75,7 @@ fn check<T: Real>(points: Var<'_, T>, values: Var<'_, T>) -> Result<usize> {
     let [n] = wanted[..] else {
         return Err(ErrorKind::Rank { found: wanted.to_vec(), wanted: "1" }.into());
     };
-    if shape[..] != [n] {
-        let (what, found) = ("the table".to_owned(), shape.to_vec());
-        return Err(ErrorKind::Shape { what, found, wanted: vec![n] }.into());
-    }
+    same("the table", &shape, &[n])?;
     let points = points.value()?.to_vec();
     let falls = points.windows(2).find(|pair| !(pair[0] < pair[1]));
     let (name, wanted) = ("points", "increasing numbers, one at least".to_owned());

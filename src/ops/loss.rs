@@ -1,6 +1,7 @@
 //! Losses that compare a prediction with a target element by element.
 
 use super::{Elementwise2, compiled2};
+use crate::shape::same;
 use crate::error::{ErrorKind, Result};
 use crate::number::{Number, Real};
 use crate::tape::{IntoVar, Var};
@@ -266,10 +267,7 @@ impl<'t, T: Real> Var<'t, T> {
 
 fn alike<T: Real>(x: Var<'_, T>, target: Var<'_, T>) -> Result<()> {
     let (wanted, found) = (x.try_shape()?, target.try_shape()?);
-    if found == wanted || found.is_empty() {
-        return Ok(());
-    }
-    Err(ErrorKind::Shape { what: "the target".into(), found: found.to_vec(), wanted: wanted.to_vec() }.into())
+    if found.is_empty() { Ok(()) } else { same("the target", &found, &wanted) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod added;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::Shape;
+use crate::shape::{Shape, same};
 use crate::tape::{Tape, Var};
 use crate::tensor::Tensor;
 
@@ -162,13 +162,10 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn matrix_power(self, n: i32) -> Var<'t, T> {
         self.tape().composed("matrix_power", || {
             let shape = self.try_shape()?;
-            let &[ref batch @ .., rows, cols] = &shape[..] else {
+            let &[ref batch @ .., rows, _] = &shape[..] else {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
             };
-            if rows != cols {
-                let wanted = [batch, &[rows, rows]].concat();
-                return Err(ErrorKind::Shape { what: "the matrix".into(), found: shape.to_vec(), wanted }.into());
-            }
+            same("the matrix", &shape, &[batch, &[rows, rows]].concat())?;
             if n < 0 {
                 let (found, wanted) = (n.to_string(), "a power of at least 0".into());
                 return Err(ErrorKind::Argument { name: "n", found, wanted }.into());

@@ -25,7 +25,7 @@ impl Reduction for Median {
         not_empty(x.shape(), axes)?;
         debug_assert!(!keepdim && count(axes, x.shape()) == x.len(), "of everything");
         let row = x.reshape([x.len()])?;
-        row.pick(0, &row.median_place(0, self.skip)?)?.squeeze(0)
+        row.gather(0, &row.median_place(0, self.skip)?)?.squeeze(0)
     }
     fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, y: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
         let equal = x.eq(y) | x.is_nan() & y.is_nan();
@@ -158,7 +158,7 @@ impl<'t, T: Real> Var<'t, T> {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    use super::pick::values;
+    use crate::conformance::values;
     use crate::conformance::{rank3, sample, unary, wrong};
     let all = || unary(-2.0, 2.0).not_empty().distinct();
     let three = || rank3(-3.0, 3.0).distinct();

@@ -94,7 +94,6 @@ operations! {
     pad
     pairs
     permute
-    pick
     power
     prelu
     prod

@@ -99,7 +99,7 @@ impl<'t, T: Real> Var<'t, T> {
             let dims = Shape::new(dims)?;
             let back = |data: &[T]| Tensor::from_slice(data, dims.clone())?.transpose(at, -1);
             let pick = |places: &[i64]| -> Result<Var<'t, T>> {
-                Ok(x.pick(at, &Tensor::from_slice(places, dims.clone())?.transpose(at, -1)?))
+                Ok(x.gather(at, &Tensor::from_slice(places, dims.clone())?.transpose(at, -1)?))
             };
             let mut y = pick(&between.places[0])?;
             if matches!(how, Interpolation::Linear | Interpolation::Midpoint) {

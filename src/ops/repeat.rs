@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::{Shape, resolve_axis};
+use crate::shape::{Shape, resolve_axis, same};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -149,10 +149,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("repeat_interleave", || {
             let shape = self.try_shape()?;
             let n = shape[resolve_axis(axis, &shape)?];
-            if counts.shape() != [n] {
-                let (found, wanted) = (counts.shape().to_vec(), vec![n]);
-                return Err(ErrorKind::Shape { what: "the list of counts".into(), found, wanted }.into());
-            }
+            same("the list of counts", counts.shape(), &[n])?;
             if let Some(negative) = counts.iter().find(|&count| count < 0) {
                 let (found, wanted) = (negative.to_string(), "at least 0".into());
                 return Err(ErrorKind::Argument { name: "a count", found, wanted }.into());

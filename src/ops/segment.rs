@@ -6,7 +6,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::{Shape, resolve_axis};
+use crate::shape::{Shape, resolve_axis, same};
 use crate::tape::{IntoVar, Var};
 use crate::tensor::{Tensor, checked, flat, shorter};
 use groups::{Groups, counts};
@@ -178,11 +178,7 @@ impl<'t, T: Real> Var<'t, T> {
             let ids = checked(index, at, shape[at])?;
             let mut wanted = shape.to_vec();
             wanted[at] = index.len();
-            let found = piece.try_shape()?;
-            if *found != wanted[..] {
-                let found = found.to_vec();
-                return Err(ErrorKind::Shape { what: "the piece".into(), found, wanted }.into());
-            }
+            same("the piece", &piece.try_shape()?, &wanted)?;
             let inner: usize = (0..shape.len()).filter(|&i| i != at).map(|i| shape[i]).product();
             let rows = |x: Var<'t, T>, n: usize| x.movedim(axis, 0).reshape([n, inner]);
             let y = rows(self, shape[at]).combined_with(rows(piece, index.len()), &ids, how, include_self)?;
@@ -199,10 +195,7 @@ impl<'t, T: Real> Var<'t, T> {
             let &[rows, ref rest @ ..] = &*shape else {
                 return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1" }.into());
             };
-            if ids.shape() != [rows] {
-                let (found, wanted) = (ids.shape().to_vec(), vec![rows]);
-                return Err(ErrorKind::Shape { what: "the list of ids".into(), found, wanted }.into());
-            }
+            same("the list of ids", ids.shape(), &[rows])?;
             if let Some(index) = ids.iter().find(|&id| id < 0 || id as u64 >= n as u64) {
                 return Err(ErrorKind::Index { index, axis: 0, size: n }.into());
             }

@@ -23,7 +23,7 @@ impl<'t, T: Real> Var<'t, T> {
     ) -> Result<(Var<'t, T>, Tensor<i64>)> {
         let line = Location::caller();
         let places = search(&self.value()?).map_err(|error| error.at(name, line))?;
-        Ok((self.pick(axis, &places), places))
+        Ok((self.gather(axis, &places), places))
     }
 
     /// The same for one place, without its axis.
@@ -84,7 +84,7 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn msort(self) -> Var<'t, T> {
         self.tape().composed("msort", || {
             let places = self.value()?.first_places(0, None, Order::Ascending)?;
-            Ok(self.pick(0, &places))
+            Ok(self.gather(0, &places))
         })
     }
 
@@ -224,7 +224,7 @@ impl<'t, T: Real> Var<'t, T> {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    use super::pick::values;
+    use crate::conformance::values;
     use crate::conformance::{rank3, sample, shapes, wrong};
     use Order::{Ascending, Descending};
     let vectors = || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();

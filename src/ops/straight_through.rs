@@ -1,6 +1,7 @@
 //! One value with another's derivative.
 
-use crate::error::{ErrorKind, Result};
+use crate::shape::same;
+use crate::error::Result;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::Tensor;
@@ -14,11 +15,8 @@ impl<T: Real> Operation<T> for StraightThrough {
         "straight_through"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        if x[0].shape() == x[1].shape() {
-            return Ok(one(x[0].clone()));
-        }
-        let (found, wanted) = (x[1].shape().to_vec(), x[0].shape().to_vec());
-        Err(ErrorKind::Shape { what: "the surrogate".into(), found, wanted }.into())
+        same("the surrogate", x[1].shape(), x[0].shape())?;
+        Ok(one(x[0].clone()))
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         Ok(SmallVec::from_buf([None, Some(at.g(0))]))

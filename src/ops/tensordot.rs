@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::{Shape, resolve_axis};
+use crate::shape::{Shape, resolve_axis, same};
 use crate::tape::Var;
 
 /// Axes counted from the front, each once.
@@ -28,10 +28,7 @@ fn contracted<'t, T: Real>(x: Var<'t, T>, y: Var<'t, T>, a: &[isize], b: &[isize
     let (mut a, mut b) = (resolved(a, &sx)?, resolved(b, &sy)?);
     let sizes = |shape: &Shape, axes: &[usize]| axes.iter().map(|&axis| shape[axis]).collect::<Vec<_>>();
     let (wanted, found) = (sizes(&sx, &a), sizes(&sy, &b));
-    if wanted != found {
-        let what = "what is summed over in the second operand".to_owned();
-        return Err(ErrorKind::Shape { what, found, wanted }.into());
-    }
+    same("what is summed over in the second operand", &found, &wanted)?;
     // In the order in which the larger operand has them, so that the smaller one is copied if one must be.
     let larger = if sx.count() >= sy.count() { &a } else { &b };
     let mut order: Vec<usize> = (0..a.len()).collect();
@@ -196,15 +193,11 @@ impl<'t, T: Real> Var<'t, T> {
                 let found = if sx.is_empty() { sx } else { sz };
                 return Err(ErrorKind::Rank { found: found.to_vec(), wanted: "at least 1" }.into());
             };
-            let shape = |what: &str, found: &[usize], wanted: &[usize]| match found == wanted {
-                true => Ok(()),
-                false => Err(ErrorKind::Shape { what: what.into(), found: found.into(), wanted: wanted.into() }),
-            };
-            shape("the weight", &sw, &[out, i, j])?;
+            same("the weight", &sw, &[out, i, j])?;
             crate::shape::broadcast(lead, leads)?;
             let y = self.tape().einsum("...i,oij,...j->...o", &[self, weight, other]);
             let Some(bias) = bias else { return Ok(y) };
-            shape("the bias", &bias.try_shape()?, &[out])?;
+            same("the bias", &bias.try_shape()?, &[out])?;
             Ok(y + bias)
         })
     }

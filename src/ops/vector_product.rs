@@ -3,7 +3,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::kernels::{Function, run4};
 use crate::number::{Number, Real};
-use crate::shape::{broadcast, resolve_axis};
+use crate::shape::{broadcast, resolve_axis, same};
 use crate::tape::{At, Operation, Outputs, Parts, Var, one};
 use crate::tensor::{Tensor, elementwise};
 
@@ -118,10 +118,7 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn vdot(self, other: Var<'t, T>) -> Var<'t, T> {
         self.tape().composed("vdot", || {
             let (wanted, found) = (self.try_shape()?, other.try_shape()?);
-            if wanted != found {
-                let (found, wanted) = (found.to_vec(), wanted.to_vec());
-                return Err(ErrorKind::Shape { what: "the second operand".into(), found, wanted }.into());
-            }
+            same("the second operand", &found, &wanted)?;
             let flat = [wanted.count()];
             Ok(self.reshape(flat).matmul(other.reshape(flat)))
         })

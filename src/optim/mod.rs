@@ -45,6 +45,7 @@ pub use sgd::Sgd;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::Tensor;
 use std::panic::Location;
 
@@ -64,9 +65,9 @@ impl<'p, T: Real> Ready<'p, T> {
         let (mut parameters, mut gradients) = (Vec::new(), Vec::new());
         for (i, (parameter, gradient)) in pairs.into_iter().enumerate() {
             let shape = parameter.shape();
-            same(gradient.shape(), shape, || format!("gradient {i}"))?;
+            same(format_args!("gradient {i}"), gradient.shape(), shape)?;
             if let Some(known) = known.and_then(|known| known.get(i)) {
-                same(shape, known, || format!("parameter {i}"))?;
+                same(format_args!("parameter {i}"), shape, known)?;
             }
             parameters.push(parameter);
             gradients.push(gradient.contiguous()?);
@@ -106,13 +107,6 @@ impl<'p, T: Real> Ready<'p, T> {
 /// The elements of a tensor that was made writable before.
 fn writable<T: Real>(tensor: &mut Tensor<T>) -> &mut [T] {
     tensor.as_mut_slice().expect("owned, so that nothing is copied")
-}
-
-fn same(found: &[usize], wanted: &[usize], what: impl FnOnce() -> String) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(ErrorKind::Shape { what: what(), found: found.to_vec(), wanted: wanted.to_vec() }.into())
 }
 
 /// Refuses a hyperparameter outside `low ≤ x < high`, and NaN.

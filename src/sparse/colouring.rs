@@ -8,19 +8,52 @@ pub(super) struct Colouring {
     pub(super) count: usize,
 }
 
+/// How the sweeps of a Jacobian are shared.
+pub(super) enum Plan {
+    /// Columns of one colour in one forward sweep.
+    Forward(Colouring),
+    /// Rows of one colour in one reverse sweep.
+    Reverse(Colouring),
+}
+
+/// The mode that takes fewer colours, forward mode if both take as many. The other one is coloured only where it might
+/// do with fewer: a full row of n entries makes n colours of the columns, in n² steps.
+pub(super) fn plan(pattern: &Sparsity, transposed: &Sparsity) -> Plan {
+    let forward = || colour(pattern, transposed);
+    let reverse = || colour(transposed, pattern);
+    if fullest(pattern) <= fullest(transposed) {
+        let columns = forward();
+        if columns.count <= fullest(transposed) {
+            return Plan::Forward(columns);
+        }
+        let rows = reverse();
+        return if columns.count <= rows.count { Plan::Forward(columns) } else { Plan::Reverse(rows) };
+    }
+    let rows = reverse();
+    if rows.count < fullest(pattern) {
+        return Plan::Reverse(rows);
+    }
+    let columns = forward();
+    if columns.count <= rows.count { Plan::Forward(columns) } else { Plan::Reverse(rows) }
+}
+
+/// The entries of the fullest row, which need as many colours of columns.
+fn fullest(pattern: &Sparsity) -> usize {
+    (0..pattern.rows()).map(|row| pattern.row(row).len()).max().unwrap_or(0)
+}
+
 /// Greedy colouring: in the columns' own order, which is best for bands; if that takes more colours than the fullest
 /// row makes necessary, the fullest columns first, too.
 pub(super) fn colour(pattern: &Sparsity, transposed: &Sparsity) -> Colouring {
     let order: Vec<u32> = (0..pattern.columns as u32).collect();
     let natural = greedy(pattern, transposed, &order);
-    let needed = (0..pattern.rows()).map(|row| pattern.row(row).len()).max().unwrap_or(0);
-    if natural.count <= needed.max(1) {
+    if natural.count <= fullest(pattern).max(1) {
         return natural;
     }
     let mut order = order;
     order.sort_by_key(|&column| std::cmp::Reverse(transposed.row(column as usize).len()));
-    let fullest = greedy(pattern, transposed, &order);
-    if fullest.count < natural.count { fullest } else { natural }
+    let by_degree = greedy(pattern, transposed, &order);
+    if by_degree.count < natural.count { by_degree } else { natural }
 }
 
 fn greedy(pattern: &Sparsity, transposed: &Sparsity, order: &[u32]) -> Colouring {
@@ -70,6 +103,38 @@ mod tests {
         }
         assert_eq!(colours(&Sparsity::new(3, 0, []).unwrap()).count, 0);
         assert_eq!(colours(&Sparsity::new(0, 3, []).unwrap()).count, 1);
+    }
+
+    #[test]
+    fn a_full_row_is_swept_in_reverse_without_colouring_the_columns() {
+        let n = 100_000;
+        let row = Sparsity::new(1, n, (0..n).map(|column| (0, column))).unwrap();
+        assert!(matches!(plan(&row, &row.transposed()), Plan::Reverse(rows) if rows.count == 1));
+        assert!(matches!(plan(&row.transposed(), &row), Plan::Forward(columns) if columns.count == 1));
+    }
+
+    #[test]
+    fn the_plan_has_the_fewer_colours() {
+        let mut random = Generator::new(2);
+        let (mut forward, mut reverse) = (0, 0);
+        for k in 0..60 {
+            let (rows, columns) = (1 + random.below(12), 1 + random.below(12));
+            let entries: Vec<_> = (0..k).map(|_| (random.below(rows), random.below(columns))).collect();
+            let pattern = Sparsity::new(rows, columns, entries).unwrap();
+            let transposed = pattern.transposed();
+            let counts = [colour(&pattern, &transposed).count, colour(&transposed, &pattern).count];
+            match plan(&pattern, &transposed) {
+                Plan::Forward(found) => {
+                    forward += 1;
+                    assert!(found.count == counts[0] && counts[0] <= counts[1]);
+                }
+                Plan::Reverse(found) => {
+                    reverse += 1;
+                    assert!(found.count == counts[1] && counts[1] < counts[0]);
+                }
+            }
+        }
+        assert!(forward > 5 && reverse > 5, "{forward} {reverse}");
     }
 
     #[test]

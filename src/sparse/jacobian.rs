@@ -1,9 +1,10 @@
 //! The Jacobian, compressed.
 
-use super::colouring::{Colouring, colour};
+use super::colouring::{Colouring, Plan, colour, plan};
 use super::{SparseMatrix, Sparsity};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{Tape, Var, is_one_way};
 use crate::tensor::{Generator, Tensor};
 use std::panic::Location;
@@ -41,21 +42,17 @@ pub fn jacobian<T: Real>(
         let tape = Tape::new();
         let x = tape.argument(tape.constant(x));
         let y = f(x);
-        let (found, wanted) =
-            (vec![pattern.rows(), pattern.columns], vec![y.try_shape()?.count(), x.try_shape()?.count()]);
-        if found != wanted {
-            return Err(ErrorKind::Shape { what: "the pattern".into(), found, wanted }.into());
-        }
+        let size = [y.try_shape()?.count(), x.try_shape()?.count()];
+        same("the pattern", &[pattern.rows(), pattern.columns], &size)?;
         let transposed = pattern.transposed();
-        let (columns, rows) = (colour(pattern, &transposed), colour(&transposed, pattern));
-        let forward = || by_columns(&tape, y, x, pattern, &columns);
-        let reverse = || by_rows(&tape, y, x, pattern, &rows);
-        if columns.count > rows.count {
-            return reverse();
-        }
-        match forward() {
-            Err(error) if is_one_way(error.kind()) => reverse(),
-            found => found,
+        match plan(pattern, &transposed) {
+            Plan::Reverse(rows) => by_rows(&tape, y, x, pattern, &rows),
+            Plan::Forward(columns) => match by_columns(&tape, y, x, pattern, &columns) {
+                Err(error) if is_one_way(error.kind()) => {
+                    by_rows(&tape, y, x, pattern, &colour(&transposed, pattern))
+                }
+                found => found,
+            },
         }
     };
     run().map_err(|error: Error| error.at("sparse jacobian", line))
@@ -89,18 +86,9 @@ fn by_columns<'t, T: Real>(
     pattern: &Sparsity,
     colouring: &Colouring,
 ) -> Result<SparseMatrix<T>> {
-    let directions = directions(colouring, &x.try_shape()?)?;
-    let products = tape.columns(&[y], &[x], directions.len(), |k| Ok(vec![(0, directions[k].clone())]))?;
-    let products: Vec<Vec<T>> = products.iter().map(|found| found[0].to_vec()).collect();
-    let values = pattern.entries().map(|(row, column)| products[colouring.colours[column] as usize][row]);
-    let matrix = SparseMatrix { pattern: pattern.clone(), values: values.collect() };
-    let along = directions[colouring.count].to_vec();
-    let terms = pattern.entries().map(|(row, column)| (row, along[column]));
-    check(&matrix.values, terms, &products[colouring.count], |row| ErrorKind::NotInPattern {
-        axis: "row",
-        index: row,
-    })?;
-    Ok(matrix)
+    let given = directions(colouring, &x.try_shape()?)?;
+    let products = tape.columns(&[y], &[x], given.len(), |k| Ok(vec![(0, given[k].clone())]))?;
+    decompressed(pattern, colouring, &given, &products, |(row, column)| (column, row), "row")
 }
 
 fn by_rows<'t, T: Real>(
@@ -110,17 +98,28 @@ fn by_rows<'t, T: Real>(
     pattern: &Sparsity,
     colouring: &Colouring,
 ) -> Result<SparseMatrix<T>> {
-    let seeds = directions(colouring, &y.try_shape()?)?;
-    let products = tape.rows(y, seeds.len(), |k| Ok(seeds[k].clone()), &[x])?;
+    let given = directions(colouring, &y.try_shape()?)?;
+    let products = tape.rows(y, given.len(), |k| Ok(given[k].clone()), &[x])?;
+    decompressed(pattern, colouring, &given, &products, |entry| entry, "column")
+}
+
+/// The entries from their colours' products. `ends` says of an entry where it starts from, among what is coloured, and
+/// where it arrives in a product, along the axis of that name.
+fn decompressed<T: Real>(
+    pattern: &Sparsity,
+    colouring: &Colouring,
+    given: &[Tensor<T>],
+    products: &[Vec<Tensor<T>>],
+    ends: impl Fn((usize, usize)) -> (usize, usize),
+    axis: &'static str,
+) -> Result<SparseMatrix<T>> {
     let products: Vec<Vec<T>> = products.iter().map(|found| found[0].to_vec()).collect();
-    let values = pattern.entries().map(|(row, column)| products[colouring.colours[row] as usize][column]);
+    let entries = || pattern.entries().map(&ends);
+    let values = entries().map(|(from, to)| products[colouring.colours[from] as usize][to]);
     let matrix = SparseMatrix { pattern: pattern.clone(), values: values.collect() };
-    let along = seeds[colouring.count].to_vec();
-    let terms = pattern.entries().map(|(row, column)| (column, along[row]));
-    check(&matrix.values, terms, &products[colouring.count], |column| ErrorKind::NotInPattern {
-        axis: "column",
-        index: column,
-    })?;
+    let along = given[colouring.count].to_vec();
+    let terms = entries().map(|(from, to)| (to, along[from]));
+    check(&matrix.values, terms, &products[colouring.count], axis)?;
     Ok(matrix)
 }
 
@@ -129,7 +128,7 @@ fn check<T: Real>(
     values: &[T],
     terms: impl Iterator<Item = (usize, T)>,
     product: &[T],
-    error: impl Fn(usize) -> ErrorKind,
+    axis: &'static str,
 ) -> Result<()> {
     let mut sums = vec![(0.0, 0.0); product.len()];
     for (value, (at, factor)) in values.iter().zip(terms) {
@@ -143,7 +142,7 @@ fn check<T: Real>(
         let agree =
             distance <= tolerance * size || (product.to_f64() == sum) || !(size + distance).is_finite();
         if !agree {
-            return Err(error(at).into());
+            return Err(ErrorKind::NotInPattern { axis, index: at }.into());
         }
     }
     Ok(())

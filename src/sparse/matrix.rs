@@ -1,8 +1,9 @@
 //! A matrix of which only the entries of a pattern are kept.
 
 use super::Sparsity;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::Tensor;
 
 /// A sparse matrix by compressed rows.
@@ -65,12 +66,8 @@ impl<T: Real> SparseMatrix<T> {
     /// ```
     #[track_caller]
     pub fn matvec(&self, x: &Tensor<T>) -> Result<Tensor<T>> {
-        if x.shape() != [self.pattern.columns] {
-            let (found, wanted) = (x.shape().to_vec(), vec![self.pattern.columns]);
-            let error = crate::Error::from(ErrorKind::Shape { what: "x".into(), found, wanted });
-            return Err(error.at("matvec", std::panic::Location::caller()));
-        }
-        let x = x.contiguous()?;
+        let line = std::panic::Location::caller();
+        same("x", x.shape(), &[self.pattern.columns]).map_err(|error| error.at("matvec", line))?;
         let x = x.to_vec();
         let of = |row| self.row(row).fold(T::ZERO, |sum, (column, value)| sum + value * x[column]);
         Ok((0..self.pattern.rows()).map(of).collect())

@@ -25,11 +25,13 @@ mod detect;
 mod jacobian;
 mod matrix;
 
+use colouring::Plan;
 pub use detect::detect;
 pub use jacobian::jacobian;
 pub use matrix::SparseMatrix;
 
 use crate::error::{ErrorKind, Result};
+use crate::shape::same;
 use std::ops::Range;
 
 /// Where a matrix may have entries that are not 0.
@@ -158,10 +160,7 @@ impl Sparsity {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     pub fn union(&self, other: &Sparsity) -> Result<Sparsity> {
-        let (found, wanted) = (vec![other.rows(), other.columns], vec![self.rows(), self.columns]);
-        if found != wanted {
-            return Err(ErrorKind::Shape { what: "the other pattern".into(), found, wanted }.into());
-        }
+        same("the other pattern", &[other.rows(), other.columns], &[self.rows(), self.columns])?;
         Sparsity::new(self.rows(), self.columns, self.entries().chain(other.entries()))
     }
 
@@ -186,10 +185,9 @@ impl Sparsity {
 
     /// How many sweeps a Jacobian of this pattern takes, in the better mode.
     pub fn sweeps(&self) -> usize {
-        let transposed = self.transposed();
-        let [forward, reverse] =
-            [(self, &transposed), (&transposed, self)].map(|(a, b)| colouring::colour(a, b));
-        forward.count.min(reverse.count)
+        match colouring::plan(self, &self.transposed()) {
+            Plan::Forward(colouring) | Plan::Reverse(colouring) => colouring.count,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::sweep::{Kept, Rules, Sweep};
 use super::{Bits, Gradients, IntoVar, Tape, Var};
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::Tensor;
 use std::panic::Location;
 
@@ -194,7 +195,7 @@ impl<T: Real> Tape<T> {
             .iter()
             .map(|node| match kept.binary_search_by_key(&node.index, |entry| entry.0) {
                 Ok(at) => Ok(kept[at].1.clone()),
-                Err(_) => zeros(&node.try_shape()?),
+                Err(_) => Tensor::zero_view(&node.try_shape()?),
             })
             .collect()
     }
@@ -245,11 +246,7 @@ impl<T: Real> Tape<T> {
     ) -> Result<Var<'t, T>> {
         let seed = seed.into_var(self);
         self.check_own(&[seed, like])?;
-        let (found, wanted) = (seed.try_shape()?, like.try_shape()?);
-        if found != wanted {
-            let (found, wanted) = (found.to_vec(), wanted.to_vec());
-            return Err(ErrorKind::Shape { what: what.into(), found, wanted }.into());
-        }
+        same(what, &seed.try_shape()?, &like.try_shape()?)?;
         Ok(seed)
     }
 
@@ -264,7 +261,7 @@ impl<T: Real> Tape<T> {
                 let g = match kept.next_if(|entry| entry.0 == leaf) {
                     Some((_, g)) => g,
                     None => match &store.nodes[leaf as usize].value {
-                        Ok(value) => zeros(value.shape())?,
+                        Ok(value) => Tensor::zero_view(value.shape())?,
                         Err(error) => return Err(error.clone()),
                     },
                 };
@@ -290,9 +287,4 @@ impl<T: Real> Tape<T> {
         self.store.borrow_mut().pending = pending;
         result
     }
-}
-
-/// Zeros that take no memory.
-fn zeros<T: Real>(shape: &[usize]) -> Result<Tensor<T>> {
-    Tensor::scalar(T::ZERO).expand(shape)
 }

@@ -6,6 +6,7 @@ use super::sweep::{Pending, Sweep};
 use super::{Bits, Tape, Var};
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -171,13 +172,8 @@ fn first_place(inputs: &[u32], i: usize) -> usize {
 
 /// Refuses a result that differs from the first one; NaN equals NaN.
 fn same_bits<T: Real>(first: &Tensor<T>, again: &Tensor<T>) -> Result<()> {
-    if first.shape() != again.shape() {
-        let (found, wanted) = (again.shape().to_vec(), first.shape().to_vec());
-        return Err(ErrorKind::Shape { what: "the value when run again".into(), found, wanted }.into());
-    }
-    let bits = |x: T| x.to_f64().to_bits();
-    let differ = |(a, b): (T, T)| bits(a) != bits(b) && !(a.to_f64().is_nan() && b.to_f64().is_nan());
-    match first.iter().zip(again).position(differ) {
+    same("the value when run again", again.shape(), first.shape())?;
+    match first.first_difference(again) {
         None => Ok(()),
         Some(at) => {
             let value = |x: &Tensor<T>| x.iter().nth(at).map_or(f64::NAN, T::to_f64);

@@ -1,8 +1,9 @@
 //! Hooks: closures that see a node's cotangent in every sweep, and may replace it.
 
 use super::{Bits, Tape, Var};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::number::Real;
+use crate::shape::same;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -72,11 +73,7 @@ fn call<'a, 't, T: Real>(hooks: impl Iterator<Item = &'a Hook<T>>, mut g: Var<'t
         let given = (hook.closure)(g);
         given.tape.check_own(&[g]).map_err(named)?;
         let found = given.try_shape().map_err(named)?;
-        if found != wanted {
-            let (found, wanted) = (found.to_vec(), wanted.to_vec());
-            let what = "the cotangent from a hook".into();
-            return Err(named(ErrorKind::Shape { what, found, wanted }.into()));
-        }
+        same("the cotangent from a hook", &found, &wanted).map_err(named)?;
         g = given;
     }
     Ok(g)

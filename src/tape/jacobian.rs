@@ -1,6 +1,5 @@
 //! Jacobians: many sweeps over one tape, side by side on the pool's threads.
 
-use super::jvp::check_direction;
 use super::operation::Needed;
 use super::path::Path;
 use super::sweep::{Pending, Rules, Sweep};
@@ -9,7 +8,7 @@ use super::{Bits, Store, Tape, Var};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::threshold;
 use crate::number::Real;
-use crate::shape::Shape;
+use crate::shape::{Shape, same};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 use std::panic::Location;
@@ -124,14 +123,11 @@ impl<T: Real> Tape<T> {
         self.check_own(&[y])?;
         self.check_wanted(&[x])?;
         let (ys, xs) = (y.try_shape()?, x.try_shape()?);
-        let (Some((&batch, out)), Some((&n, inp))) = (ys.split_first(), xs.split_first()) else {
+        let (Some((&batch, out)), Some((_, inp))) = (ys.split_first(), xs.split_first()) else {
             let found = if ys.is_empty() { ys.to_vec() } else { xs.to_vec() };
             return Err(ErrorKind::Rank { found, wanted: "a batch axis and any others" }.into());
         };
-        if batch != n {
-            let wanted = [&[batch], inp].concat();
-            return Err(ErrorKind::Shape { what: "x".into(), found: xs.to_vec(), wanted }.into());
-        }
+        same("x", &xs, &[&[batch], inp].concat())?;
         let (outs, ins) = (count(out), count(inp));
         // The same element of every example at once.
         let hot =
@@ -196,7 +192,6 @@ impl<T: Real> Tape<T> {
         let kept = Bits::of(&wanted);
         let store = &*self.store.borrow();
         let value = |index: u32| store.nodes[index as usize].value.as_ref().map_err(Clone::clone);
-        let zeros = |index: u32| Tensor::scalar(T::ZERO).expand(value(index)?.shape());
         let cost = cost(store, &path);
         side_by_side(
             n,
@@ -214,7 +209,7 @@ impl<T: Real> Tape<T> {
                 found.sort_unstable_by_key(|entry| entry.0);
                 let of = |&index: &u32| match found.binary_search_by_key(&index, |entry| entry.0) {
                     Ok(at) => Ok(found[at].1.clone()),
-                    Err(_) => zeros(index),
+                    Err(_) => Tensor::zero_view(value(index)?.shape()),
                 };
                 wanted.iter().map(of).collect()
             },
@@ -248,13 +243,13 @@ impl<T: Real> Tape<T> {
             |(tangents, scratch), k| {
                 let mut given = Vec::new();
                 for (i, dx) in directions(k)? {
-                    check_direction(dx.shape(), &shapes[i])?;
+                    same("direction", dx.shape(), &shapes[i])?;
                     given.push((x[i], dx));
                 }
                 let found = sweep.run(given, &ys, tangents, scratch)?;
                 let of = |(dy, &y): (Option<Tensor<T>>, &u32)| match dy {
                     Some(dy) => Ok(dy),
-                    None => Tensor::scalar(T::ZERO).expand(value(y)?.shape()),
+                    None => Tensor::zero_view(value(y)?.shape()),
                 };
                 found.into_iter().zip(&ys).map(of).collect()
             },

@@ -6,6 +6,7 @@ use super::vjp::Mode;
 use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::{Generator, Tensor};
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -113,15 +114,6 @@ impl<T: Real> Tape<T> {
         Ok(self.columns(outputs, x, 1, given)?.swap_remove(0))
     }
 
-    /// As [`jvp`](Tape::jvp), with nothing where `y` does not depend on any of the variables.
-    pub(crate) fn jvp_if_any<'t>(
-        &'t self,
-        y: Var<'t, T>,
-        directions: impl IntoIterator<Item = (Var<'t, T>, Var<'t, T>)>,
-    ) -> Result<Option<Var<'t, T>>> {
-        Ok(self.tangents_if_any(&[y], directions)?.swap_remove(0))
-    }
-
     /// As [`jvp_many`](Tape::jvp_many), with errors that name no operation yet.
     pub(crate) fn recorded_tangents<'t, V: IntoVar<'t, T>>(
         &'t self,
@@ -132,7 +124,8 @@ impl<T: Real> Tape<T> {
         Ok(found.into_iter().zip(outputs).map(|(dy, y)| dy.unwrap_or_else(|| y.zeros_like())).collect())
     }
 
-    fn tangents_if_any<'t, V: IntoVar<'t, T>>(
+    /// The same, with nothing where an output does not depend on any of the variables.
+    pub(crate) fn tangents_if_any<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: &[Var<'t, T>],
         directions: impl IntoIterator<Item = (Var<'t, T>, V)>,
@@ -203,19 +196,8 @@ impl<T: Real> Tape<T> {
     }
 }
 
-pub(crate) fn check_direction(found: &[usize], wanted: &[usize]) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(ErrorKind::Shape { what: "direction".into(), found: found.to_vec(), wanted: wanted.to_vec() }.into())
-}
-
 pub(super) fn check_tangent(output: usize, found: &[usize], wanted: &[usize]) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    let what = format!("the tangent of output {output}");
-    Err(ErrorKind::Shape { what, found: found.to_vec(), wanted: wanted.to_vec() }.into())
+    same(format_args!("the tangent of output {output}"), found, wanted)
 }
 
 /// `J dx` from a rule for `gᵀJ` alone: that is linear in g, so its derivative by g in the cotangent dx is the
@@ -242,13 +224,13 @@ pub(super) fn transposed<'t, T: Real>(
     })?;
     super::sweep::check_count(parts.len(), at.inputs.len())?;
     let g: Vec<Var<'t, T>> = g.into_iter().flatten().collect();
+    let from: Vec<u32> = g.iter().map(|g| g.index).collect();
     let mut outputs: Vec<(Var<'t, T>, Var<'t, T>)> = Vec::new();
     for (i, (part, dx)) in parts.iter().zip(at.incoming).enumerate() {
         if let (Some(part), Some(dx)) = (part, dx) {
             super::sweep::check_shape(i, &part.try_shape()?, &dx.try_shape()?)?;
-            let of_g =
-                !tape.path(&g.iter().map(|g| g.index).collect::<Vec<_>>(), &[part.index]).nodes.is_empty();
-            if !of_g && part.value()?.iter().any(|x| x != T::ZERO) {
+            if tape.path(&from, &[part.index]).nodes.is_empty() && part.value()?.iter().any(|x| x != T::ZERO)
+            {
                 // Computed from plain values: nothing leads from g to it.
                 return Err(ErrorKind::NoRule { mode: "forward mode" }.into());
             }

@@ -26,7 +26,6 @@ pub use checkpoint::Segment;
 pub use gradients::{Gradients, Key};
 pub use hook::HookId;
 pub(crate) use jacobian::{is_one_way, one_hot};
-pub(crate) use jvp::check_direction;
 pub use non_finite::{NonFinite, Phase};
 pub use operation::{At, Operation, Outputs, Partials, Parts, Saved, one};
 pub use var::{IntoVar, Var};

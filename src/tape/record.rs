@@ -167,8 +167,11 @@ impl<T: Real> Operation<T> for OnceBackward<T> {
         let [x @ .., y, g] = x else { unreachable!("made with the output and its cotangent") };
         let parts = (self.backward)(x, y, g)?;
         super::sweep::check_count(parts.len(), x.len())?;
-        let zeros = |x: &Tensor<T>| Tensor::scalar(T::ZERO).expand(x.shape());
-        parts.into_iter().zip(x).map(|(part, x)| part.map_or_else(|| zeros(x), Ok)).collect()
+        parts
+            .into_iter()
+            .zip(x)
+            .map(|(part, x)| part.map_or_else(|| Tensor::zero_view(x.shape()), Ok))
+            .collect()
     }
     fn vjp<'t>(&self, _: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         Err(ErrorKind::OnceDifferentiable.into())

@@ -5,6 +5,7 @@ use super::operation::{At, Needed, Partials, Saved};
 use super::{Bits, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 
@@ -108,10 +109,7 @@ impl<T: Real> Sweep<'_, T> {
         let mut top = 0;
         for (y, seed) in seeds {
             let value = self.store.nodes[y as usize].value.as_ref().map_err(Error::clone)?;
-            if seed.shape() != value.shape() {
-                let (found, wanted) = (seed.shape().to_vec(), value.shape().to_vec());
-                return Err(ErrorKind::Shape { what: "seed".into(), found, wanted }.into());
-            }
+            same("seed", seed.shape(), value.shape())?;
             if self.needs(y) {
                 pending.add(y, seed)?;
                 top = top.max(y);
@@ -266,9 +264,5 @@ pub(super) fn check_count(found: usize, wanted: usize) -> Result<()> {
 }
 
 pub(super) fn check_shape(input: usize, found: &[usize], wanted: &[usize]) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    let what = format!("the cotangent of input {input}");
-    Err(ErrorKind::Shape { what, found: found.to_vec(), wanted: wanted.to_vec() }.into())
+    same(format_args!("the cotangent of input {input}"), found, wanted)
 }

@@ -116,8 +116,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// Zeros of the same shape, which take no memory.
     #[track_caller]
     pub(crate) fn zeros_like(self) -> Var<'t, T> {
-        let zeros = self.try_shape().and_then(|shape| Tensor::scalar(T::ZERO).expand(shape));
-        self.tape.push_constant(zeros)
+        self.tape.push_constant(self.try_shape().and_then(Tensor::zero_view))
     }
 
     /// The sum with a variable of the same shape.

@@ -1,11 +1,19 @@
 //! The recorded reverse sweep: cotangents as variables on the same tape, to be differentiated again.
 
 use super::operation::{At, Needed, Parts};
+use super::path::Path;
 use super::sweep::{check_count, check_shape};
 use super::{Bits, IntoVar, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use smallvec::SmallVec;
+
+impl<'t, T: Real> Var<'t, T> {
+    /// The gradient of this, one number, recorded, with errors that name no operation yet.
+    pub(crate) fn gradient_by(self, x: &[Var<'t, T>]) -> Result<Vec<Var<'t, T>>> {
+        self.tape.cotangents([(self, &self.unit_seed()?)], x)
+    }
+}
 
 impl<T: Real> Tape<T> {
     /// The cotangents of `nodes` for the cotangent `seed` of `y`, `seedᵀ ∂y/∂node`, as variables on this tape,
@@ -90,16 +98,6 @@ impl<T: Real> Tape<T> {
         self.cotangents(outputs.iter().copied(), nodes).map_err(|error| error.at("vjp_many", line))
     }
 
-    /// As [`vjp`](Tape::vjp), with nothing where `y` does not depend on a node.
-    pub(crate) fn vjp_if_any<'t>(
-        &'t self,
-        y: Var<'t, T>,
-        seed: Var<'t, T>,
-        nodes: &[Var<'t, T>],
-    ) -> Result<Vec<Option<Var<'t, T>>>> {
-        self.cotangents_if_any([(y, seed)], nodes)
-    }
-
     /// As [`vjp_many`](Tape::vjp_many), with errors that name no operation yet.
     pub(crate) fn cotangents<'t, V: IntoVar<'t, T>>(
         &'t self,
@@ -110,7 +108,8 @@ impl<T: Real> Tape<T> {
         Ok(found.into_iter().zip(nodes).map(|(g, node)| g.unwrap_or_else(|| node.zeros_like())).collect())
     }
 
-    fn cotangents_if_any<'t, V: IntoVar<'t, T>>(
+    /// The same, with nothing where the outputs do not depend on a node.
+    pub(crate) fn cotangents_if_any<'t, V: IntoVar<'t, T>>(
         &'t self,
         outputs: impl IntoIterator<Item = (Var<'t, T>, V)>,
         nodes: &[Var<'t, T>],
@@ -126,10 +125,9 @@ impl<T: Real> Tape<T> {
     }
 
     fn recorded(&self, seeds: &[(u32, u32)], wanted: &[u32]) -> Result<Vec<Option<u32>>> {
-        let nothing = || Ok(vec![None; wanted.len()]);
         let ys: Vec<u32> = seeds.iter().map(|seed| seed.0).collect();
-        let super::path::Path { nodes, set: reach, lowest } = self.path(wanted, &ys);
-        let Some(&y) = nodes.last() else { return nothing() };
+        let Path { nodes, set: reach, lowest } = self.path(wanted, &ys);
+        let Some(&y) = nodes.last() else { return Ok(vec![None; wanted.len()]) };
         let mut pending =
             Slots { lowest, slots: vec![None; (y - lowest + 1) as usize], set: Bits::default() };
         pending.set.grow(y as usize + 1);
@@ -144,9 +142,9 @@ impl<T: Real> Tape<T> {
                 pending.replace(index, self.call_hooks(index, Var::new(self, g))?);
             }
             let (first, outputs) = {
-                let node = &self.store.borrow().nodes[index as usize];
-                let first = index - u32::from(node.output);
-                (first, self.store.borrow().nodes[first as usize].outputs)
+                let nodes = &self.store.borrow().nodes;
+                let first = index - u32::from(nodes[index as usize].output);
+                (first, nodes[first as usize].outputs)
             };
             if first < index {
                 // The inputs lie below the first output: where that is below every node wanted, so are they.

@@ -6,6 +6,13 @@ use crate::number::Real;
 use std::panic::Location;
 
 impl<T: Real> Tensor<T> {
+    /// The first element, counted in row-major order, whose bits differ from those of a tensor of the same shape. NaN
+    /// equals NaN.
+    pub(crate) fn first_difference(&self, other: &Tensor<T>) -> Option<usize> {
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        self.iter().zip(other).position(|(a, b)| !same(a.to_f64(), b.to_f64()))
+    }
+
     /// Where an element is near that of `other`: `|a − b| ≤ absolute + relative · |b|`, element by element, broadcast. Equal
     /// infinities are near, NaN is near nothing. NumPy's tolerances are 1e-5 (relative) and 1e-8.
     ///

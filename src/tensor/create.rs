@@ -110,6 +110,11 @@ impl<T: Real> Tensor<T> {
         Tensor::full(shape, T::ZERO)
     }
 
+    /// Zeros that take no memory: one element, met again at every index.
+    pub(crate) fn zero_view(shape: impl IntoShape) -> Result<Tensor<T>> {
+        Tensor::scalar(T::ZERO).expand(shape)
+    }
+
     /// Ones.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::{Slice, Tensor};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::surround;
 use crate::number::{Element, Real};
-use crate::shape::{Shape, resolve_axis};
+use crate::shape::{Shape, resolve_axis, same};
 
 /// The lengths before an axis and behind it, multiplied.
 fn around(shape: &[usize], axis: usize) -> (usize, usize) {
@@ -43,10 +43,7 @@ impl<E: Element> Tensor<E> {
                 wanted[axis] = n;
                 dims[axis] = dims[axis].checked_add(n).ok_or(ErrorKind::TooLarge { shape: dims.clone() })?;
             }
-            if tensor.shape() != wanted {
-                let found = tensor.shape().to_vec();
-                return Err(ErrorKind::Shape { what: format!("operand {i}"), found, wanted }.into());
-            }
+            same(format_args!("operand {i}"), tensor.shape(), &wanted)?;
         }
         let shape = Shape::new(dims)?;
         let (_, inner) = around(&shape, axis);
@@ -81,11 +78,8 @@ impl<E: Element> Tensor<E> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     pub fn stack(tensors: &[&Tensor<E>], axis: isize) -> Result<Tensor<E>> {
-        if let [first, rest @ ..] = tensors
-            && let Some(i) = rest.iter().position(|tensor| tensor.shape() != first.shape())
-        {
-            let (found, wanted) = (rest[i].shape().to_vec(), first.shape().to_vec());
-            return Err(ErrorKind::Shape { what: format!("operand {}", i + 1), found, wanted }.into());
+        for (i, tensor) in tensors.iter().enumerate() {
+            same(format_args!("operand {i}"), tensor.shape(), tensors[0].shape())?;
         }
         let rows: Vec<Tensor<E>> =
             tensors.iter().map(|tensor| tensor.unsqueeze(axis)).collect::<Result<_>>()?;
@@ -115,10 +109,7 @@ impl<T: Real> Tensor<T> {
         let (first, count, step) = range.resolve(axis, size)?;
         let mut wanted = self.shape().to_vec();
         wanted[axis] = count;
-        if self.shape() != wanted {
-            let found = self.shape().to_vec();
-            return Err(ErrorKind::Shape { what: "the piece".into(), found, wanted }.into());
-        }
+        same("the piece", self.shape(), &wanted)?;
         let (_, inner) = around(self.shape(), axis);
         wanted[axis] = size;
         let dense = self.contiguous()?;

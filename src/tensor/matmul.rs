@@ -5,7 +5,7 @@ use crate::error::{ErrorKind, Result};
 use crate::kernels::copy_strided;
 use crate::kernels::matmul::{self as kernel, Matrix};
 use crate::number::Real;
-use crate::shape::{Shape, broadcast};
+use crate::shape::{Shape, broadcast, same};
 use smallvec::SmallVec;
 
 /// How an operand enters a product.
@@ -280,10 +280,7 @@ impl<T: Real> Tensor<T> {
         let Some(b) = b else {
             return Tensor::build(plan.shape.clone(), |out| plan.run(self, w, out, false));
         };
-        if b.shape() != [width] {
-            let found = b.shape().to_vec();
-            return Err(ErrorKind::Shape { what: "the bias".into(), found, wanted: vec![width] }.into());
-        }
+        same("the bias", b.shape(), &[width])?;
         let b = b.contiguous()?;
         let row = b.as_slice().expect("just made contiguous");
         Tensor::build(plan.shape.clone(), |out| {

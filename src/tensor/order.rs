@@ -106,7 +106,7 @@ impl<T: Real> Tensor<T> {
         let line = Location::caller();
         let sorted = || {
             let places = self.first_places(axis, None, order)?;
-            Ok((self.pick(axis, &places)?, places))
+            Ok((self.gather(axis, &places)?, places))
         };
         sorted().map_err(|error: Error| error.at("sort", line))
     }
@@ -187,7 +187,7 @@ mod tests {
         let x = Tensor::from_fn([3, 4, 2], |i| ((i[0] * 7 + i[1] * 5 + i[2] * 3) % 11) as f64).unwrap();
         for axis in 0..3 {
             let (y, places) = x.sort(axis as isize, Order::Descending).unwrap();
-            assert_eq!(y, x.pick(axis as isize, &places).unwrap());
+            assert_eq!(y, x.gather(axis as isize, &places).unwrap());
             let n = y.shape()[axis] as isize;
             let (a, b) = (y.slice(axis as isize, ..n - 1).unwrap(), y.slice(axis as isize, 1..).unwrap());
             assert!(a.iter().zip(&b).all(|(a, b)| a >= b));

@@ -4,7 +4,7 @@ use super::Tensor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernels::places::{Layout, extent, pick, place};
 use crate::number::{Element, Real};
-use crate::shape::{Shape, broadcast, resolve_axis};
+use crate::shape::{Shape, broadcast, resolve_axis, same};
 use std::panic::Location;
 
 /// Places along an axis of a tensor of one shape, checked.
@@ -89,16 +89,9 @@ impl Places {
         self.index.as_slice().expect("contiguous since it was checked")
     }
 
-    fn fits(what: &str, found: &[usize], wanted: &Shape) -> Result<()> {
-        if found == &wanted[..] {
-            return Ok(());
-        }
-        Err(ErrorKind::Shape { what: what.into(), found: found.to_vec(), wanted: wanted.to_vec() }.into())
-    }
-
     /// What lies there.
     pub(crate) fn pick<E: Element>(&self, x: &Tensor<E>) -> Result<Tensor<E>> {
-        Places::fits("the value", x.shape(), &self.of)?;
+        same("the value", x.shape(), &self.of)?;
         let dense = x.contiguous()?;
         let data = dense.as_slice().expect("made contiguous above");
         Tensor::build(self.piece.clone(), |out| pick(data, self.indices(), self.layout, out))
@@ -110,8 +103,8 @@ impl Places {
         piece: &Tensor<E>,
         f: impl Fn(&mut E, E) + Sync,
     ) -> Result<Tensor<E>> {
-        Places::fits("the value", x.shape(), &self.of)?;
-        Places::fits("the piece", piece.shape(), &self.piece)?;
+        same("the value", x.shape(), &self.of)?;
+        same("the piece", piece.shape(), &self.piece)?;
         let dense = piece.contiguous()?;
         let data = dense.as_slice().expect("made contiguous above");
         place(data, self.indices(), self.layout, x.as_mut_slice()?, f);

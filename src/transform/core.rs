@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::number::Real;
-use crate::tape::{Tape, Var, check_direction, is_one_way, one_hot};
+use crate::shape::same;
+use crate::tape::{Tape, Var, is_one_way, one_hot};
 use crate::tensor::Tensor;
 use std::panic::Location;
 
@@ -68,7 +69,7 @@ pub(super) fn grad<'t, T: Real>(
 ) -> Result<(Var<'t, T>, Vec<Var<'t, T>>)> {
     let Called { x, y } = call.at(x)?;
     let _line = y.tape().serving(call.line);
-    Ok((y, y.tape().cotangents([(y, &y.unit_seed()?)], &x)?))
+    Ok((y, y.gradient_by(&x)?))
 }
 
 pub(super) fn vjp<'t, T: Real>(
@@ -149,7 +150,7 @@ fn side_by_side<'t, T: Real>(
 pub(super) fn hessian<'t, T: Real>(call: Call<'_, 't, T>, x: &[Var<'t, T>]) -> Result<Vec<Vec<Var<'t, T>>>> {
     let Called { x, y } = call.at(x)?;
     let _line = y.tape().serving(call.line);
-    let g = y.tape().cotangents([(y, &y.unit_seed()?)], &x)?;
+    let g = y.gradient_by(&x)?;
     g.iter().map(|g| jacobian_of(*g, &x, Mode::Reverse)).collect()
 }
 
@@ -160,7 +161,7 @@ pub(super) fn hvp<'t, T: Real>(
 ) -> Result<Vec<Var<'t, T>>> {
     let Called { x, y } = call.at(x)?;
     let _line = y.tape().serving(call.line);
-    let g = y.tape().cotangents([(y, &y.unit_seed()?)], &x)?;
+    let g = y.gradient_by(&x)?;
     y.tape().recorded_tangents(&g, pairs(&x, v))
 }
 
@@ -171,7 +172,7 @@ pub(super) fn vhp<'t, T: Real>(
 ) -> Result<Vec<Var<'t, T>>> {
     let Called { x, y } = call.at(x)?;
     let _line = y.tape().serving(call.line);
-    let g = y.tape().cotangents([(y, &y.unit_seed()?)], &x)?;
+    let g = y.gradient_by(&x)?;
     y.tape().cotangents(pairs(&g, v), &x)
 }
 
@@ -185,7 +186,7 @@ pub(super) fn directional<'t, T: Real>(
     let _line = y.tape().serving(call.line);
     y.tape().check_own(v)?;
     for (x, v) in pairs(&x, v) {
-        check_direction(&v.try_shape()?, &x.try_shape()?)?;
+        same("direction", &v.try_shape()?, &x.try_shape()?)?;
     }
     for _ in 0..k {
         y = y.tape().recorded_tangents(&[y], pairs(&x, v))?[0];
