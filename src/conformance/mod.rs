@@ -5,6 +5,8 @@
 //! views of every layout against their copies. [`orders`] holds the second and the third: both modes against
 //! differences of the order below, every nesting of the modes against reverse over reverse, inputs that fan out,
 //! tapes that are swept again, and zeros. [`coverage`] proves from the sources that no public operation is missing.
+//!
+//! While an operation is written, `CONFORMANCE=softmax cargo test --lib conforms` runs the samples of that name alone.
 
 mod case;
 mod coverage;
@@ -86,6 +88,8 @@ fn every_operation_conforms() {
     let start = std::time::Instant::now();
     let mut samples = crate::ops::samples();
     samples.extend(of_the_tape::samples());
+    let only = std::env::var("CONFORMANCE").ok();
+    samples.retain(|sample| only.as_ref().is_none_or(|name| sample.name.contains(name)));
     let run = |sample: &Sample| {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(sample))).map_err(|panic| match panic
             .downcast::<String>(
@@ -104,6 +108,9 @@ fn every_operation_conforms() {
     let right = samples.iter().filter(|sample| sample.wrong.is_none()).count();
     let curved = found.iter().filter(|found| found.curved).count();
     let operations: BTreeSet<String> = found.into_iter().flat_map(|found| found.operations).collect();
+    if let Some(name) = only {
+        return println!("{n} checks of {right} samples named {name:?} in {seconds:.1} s");
+    }
     coverage::every_node_is_met(&operations);
     println!(
         "{} public operations and {} kinds of nodes in {right} samples, of which {} have no second derivative, \
