@@ -128,7 +128,8 @@ fn candidates<T: Real, K: Keyed>(x: &[T], start: usize, m: usize, descending: bo
         }
         // One that equals the bound comes after the m that are there.
         let first = (start + i * BLOCK) as u32;
-        let wanted = keys[..x.len()].iter().zip(first..).filter(|(key, _)| bound.is_none_or(|bound| **key < bound));
+        let wanted =
+            keys[..x.len()].iter().zip(first..).filter(|(key, _)| bound.is_none_or(|bound| **key < bound));
         found.extend(wanted.map(|(&key, place)| K::new(key, place)));
         if found.len() >= 4 * m {
             bound = Some(found.select_nth_unstable(m - 1).1.key());

@@ -219,7 +219,11 @@ fn long<T: Real, const R: usize>(x: &[T], n: usize, inner: usize, out: &mut [T])
         let block = |i: usize| &x[range::<R>(region * many + i, size, n * inner)];
         let base = &mut base[..blocks.len() * inner];
         base.par_chunks_mut(inner).enumerate().for_each(|(i, base)| {
-            if inner == 1 { base[0] = one_total::<T, R>(block(i)) } else { column_totals::<T, R>(block(i), base) }
+            if inner == 1 {
+                base[0] = one_total::<T, R>(block(i))
+            } else {
+                column_totals::<T, R>(block(i), base)
+            }
         });
         for base in base.chunks_exact_mut(inner) {
             for (sum, base) in sum.iter_mut().zip(base) {

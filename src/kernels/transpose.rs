@@ -211,7 +211,12 @@ fn copy_tile<E: Copy>(
     let height = out.len();
     if row_step != 1 {
         for (i, out) in out.iter_mut().enumerate() {
-            copy_run(data, corner.wrapping_add_signed(i as isize * row_step), column_step, &mut out[to.clone()]);
+            copy_run(
+                data,
+                corner.wrapping_add_signed(i as isize * row_step),
+                column_step,
+                &mut out[to.clone()],
+            );
         }
         return;
     }

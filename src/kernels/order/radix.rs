@@ -62,7 +62,13 @@ fn pass(from: &[i64], to: &mut [i64], shift: u32, parts: usize) -> bool {
 }
 
 /// The places of a row's elements in sorted order, on as many threads as there are `parts`.
-pub(super) fn sort<T: Real>(x: &[T], descending: bool, parts: usize, other: &mut Vec<i64>, places: &mut [i64]) {
+pub(super) fn sort<T: Real>(
+    x: &[T],
+    descending: bool,
+    parts: usize,
+    other: &mut Vec<i64>,
+    places: &mut [i64],
+) {
     let part = x.len().div_ceil(parts);
     if other.len() != x.len() {
         *other = vec![0; x.len()];

@@ -51,7 +51,7 @@ fn rows<T: Real, N: Lane<T>, S: Step<T, K>, const K: usize, const L: usize>(
     let mut acc = [N::of(T::ZERO); L];
     let x: [[&[T]; K]; L] = std::array::from_fn(|r| x.map(|x| &x[r * n..][..n]));
     let mut rest = out.chunks_exact_mut(n);
-    let mut out: [&mut [T]; L] = std::array::from_fn(|_| rest.next().expect("as many rows"));
+    let out: [&mut [T]; L] = std::array::from_fn(|_| rest.next().expect("as many rows"));
     for i in 0..n {
         let at = if backwards { n - 1 - i } else { i };
         for r in 0..L {
@@ -165,7 +165,7 @@ multiversion! {
 fn weighted_side_by_side<T: Real, N: Lane<T>, const L: usize>(inputs: [&[T]; 3], n: usize, out: &mut [T]) {
     let [x, y, g]: [[&[T]; L]; 3] = inputs.map(|v| std::array::from_fn(|r| &v[r * n..][..n]));
     let mut rest = out.chunks_exact_mut(n);
-    let mut out: [&mut [T]; L] = std::array::from_fn(|_| rest.next().expect("as many rows"));
+    let out: [&mut [T]; L] = std::array::from_fn(|_| rest.next().expect("as many rows"));
     let mut acc: [N; L] = std::array::from_fn(|r| N::of(g[r][n - 1]));
     for i in (1..n).rev() {
         for r in 0..L {
