@@ -91,11 +91,11 @@ fn count_before(keys: &[u64], own: &[u64; LANES], first: u64) -> [u64; LANES] {
 }
 
 multiversion! {
-    /// The places of rows of `n ≤ TINY` in sorted order.
-    fn tiny<T, N>(x: &[T], n: usize, descending: bool, places: &mut [i64]) {
+    /// The places of the first `m` of rows of `n ≤ TINY` in sorted order.
+    fn tiny<T, N>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
         let _ = N::of;
         let mut keys = [0; TINY];
-        for (x, places) in x.chunks_exact(n).zip(places.chunks_exact_mut(n)) {
+        for (x, places) in x.chunks_exact(n).zip(places.chunks_exact_mut(m)) {
             for (key_of, &x) in keys.iter_mut().zip(x) {
                 *key_of = key(x, descending);
             }
@@ -103,7 +103,9 @@ multiversion! {
                 let first = block * LANES;
                 let before = count_before(&keys[..n], own, first as u64);
                 for (lane, &before) in before.iter().enumerate().take(n - first) {
-                    places[before as usize] = (first + lane) as i64;
+                    if let Some(place) = places.get_mut(before as usize) {
+                        *place = (first + lane) as i64;
+                    }
                 }
             }
         }
@@ -186,14 +188,18 @@ fn first_of<T: Real, K: Keyed>(x: &[T], n: usize, m: usize, descending: bool, pl
 /// The places of the first `m` of each row in sorted order, `m ≤ n`: among equals the first come first; NaNs are above
 /// all.
 pub fn first<T: Real>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
-    if m < n || n > TINY && n < DIGITS {
-        return with_keys!(T, first_of(x, n, m, descending, places));
+    if places.is_empty() {
+        return;
     }
-    if n <= TINY && !places.is_empty() {
+    if n <= TINY {
         let parallel = threshold::split(2 * x.len());
-        return pieces(places, 4 * CHUNK / n * n, parallel, |from, places| {
-            tiny(&x[from..][..places.len()], n, descending, places);
+        return pieces(places, 4 * CHUNK / n * m, parallel, |from, places| {
+            let (first, rows) = (from / m, places.len() / m);
+            tiny(&x[first * n..][..rows * n], n, m, descending, places);
         });
+    }
+    if m < n || n < DIGITS {
+        return with_keys!(T, first_of(x, n, m, descending, places));
     }
     by_rows(x, (n, n), places, Vec::new, |x, other, within, places| {
         let parts = if within { rayon::current_num_threads() } else { 1 };

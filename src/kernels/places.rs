@@ -116,8 +116,17 @@ fn own<E>(
     let row = |i: i64| (i as usize).wrapping_sub(first);
     for (batch, index) in index.chunks(BATCH).enumerate() {
         let start = batch * BATCH;
-        if index.iter().filter(|&&i| row(i) < rows).count() == 0 {
+        let many = index.iter().filter(|&&i| row(i) < rows).count();
+        if many == 0 {
             column = (column + index.len()) % columns;
+            continue;
+        }
+        let next = |column: usize| if column + 1 == columns { 0 } else { column + 1 };
+        if many == index.len() {
+            for (k, &i) in (start..).zip(index) {
+                f(out, row(i) * inner + column, k);
+                column = next(column);
+            }
             continue;
         }
         // Without a branch that the processor could not foresee.
@@ -125,7 +134,7 @@ fn own<E>(
         for (k, &i) in (start..).zip(index) {
             found[count] = (row(i).wrapping_mul(inner).wrapping_add(column), k);
             count += usize::from(row(i) < rows);
-            column = if column + 1 == columns { 0 } else { column + 1 };
+            column = next(column);
         }
         found[..count].iter().for_each(|&(at, _)| prefetch(out, at));
         found[..count].iter().for_each(|&(at, k)| f(out, at, k));
