@@ -94,7 +94,7 @@ multiversion! {
     /// The places of the first `m` of rows of `n ≤ TINY` in sorted order.
     fn tiny<T, N>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
         let _ = N::of;
-        let mut keys = [0; TINY];
+        let (mut keys, mut sorted) = ([0; TINY], [0; TINY]);
         for (x, places) in x.chunks_exact(n).zip(places.chunks_exact_mut(m)) {
             for (key_of, &x) in keys.iter_mut().zip(x) {
                 *key_of = key(x, descending);
@@ -103,11 +103,10 @@ multiversion! {
                 let first = block * LANES;
                 let before = count_before(&keys[..n], own, first as u64);
                 for (lane, &before) in before.iter().enumerate().take(n - first) {
-                    if let Some(place) = places.get_mut(before as usize) {
-                        *place = (first + lane) as i64;
-                    }
+                    sorted[before as usize] = (first + lane) as i64;
                 }
             }
+            places.copy_from_slice(&sorted[..m]);
         }
     }
 
