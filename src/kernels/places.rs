@@ -40,7 +40,7 @@ pub fn extent(index: &[i64]) -> (i64, i64) {
 
 /// Asks for the memory of an element that will be needed, if there is one.
 #[inline(always)]
-fn prefetch<E>(x: &[E], at: usize) {
+pub(super) fn prefetch<E>(x: &[E], at: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(x) = x.get(at) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -247,7 +247,7 @@ fn copy_tile<E: Copy>(
 /// Transposes the first `BLOCK` elements of `whole` lines, `tall` apart, into rows.
 #[inline(always)]
 fn turn<E: Copy>(tile: &[E], tall: usize, whole: usize, rows: &mut [&mut [E]; BLOCK]) {
-    assert!(whole % BLOCK == 0 && rows.iter().all(|row| row.len() >= whole));
+    assert!(whole.is_multiple_of(BLOCK) && rows.iter().all(|row| row.len() >= whole));
     assert!(whole == 0 || tile.len() >= (whole - 1) * tall + BLOCK);
     let rows = rows.each_mut().map(|row| row.as_mut_ptr());
     for j in (0..whole).step_by(BLOCK) {

@@ -1,6 +1,7 @@
 //! Linear recurrences and running products, in order along the axis: a product of blocks could overflow where the
 //! running product is 0.
 
+use super::super::places::prefetch;
 use super::super::reduce::{CHUNK, pieces};
 use super::super::{multiversion, threshold};
 use super::at;
@@ -9,6 +10,9 @@ use crate::number::{Lane, Real};
 /// Rows that are taken side by side: enough to hide the latency of a product, and few enough not to drive one another
 /// from the cache where their length is a power of two.
 const SIDE_BY_SIDE: usize = 4;
+
+/// Elements that are asked for ahead: no more than fit beside those in use.
+const NEAR: usize = 1 << 11;
 
 /// What each element of the scan is made of: that before it, and the inputs' elements.
 trait Step<T: Real, const K: usize> {
@@ -37,6 +41,15 @@ impl<T: Real> Step<T, 2> for Linear {
     #[inline(always)]
     fn next<N: Lane<T>>(before: N, [a, b]: [N; 2]) -> N {
         a.mul_add(before, b)
+    }
+}
+
+/// Asks for the memory behind the first `len` elements, as much again. The processor foresees one walk through a page,
+/// not several short ones.
+#[inline(always)]
+fn next_rows<T>(x: &[T], len: usize) {
+    if len <= NEAR {
+        (len..2 * len).step_by(64 / size_of::<T>()).for_each(|at| prefetch(x, at));
     }
 }
 
@@ -76,6 +89,7 @@ fn slabs<T: Real, N: Lane<T>, S: Step<T, K>, const K: usize>(
     if inner == 1 {
         while from + SIDE_BY_SIDE * n <= out.len() {
             let x = x.map(|x| &x[from..]);
+            x.into_iter().for_each(|x| next_rows(x, SIDE_BY_SIDE * n));
             rows::<T, N, S, K, SIDE_BY_SIDE>(x, n, backwards, &mut out[from..]);
             from += SIDE_BY_SIDE * n;
         }
@@ -148,7 +162,9 @@ multiversion! {
         let whole = out.len() / (SIDE_BY_SIDE * n) * SIDE_BY_SIDE * n;
         let (many, few) = out.split_at_mut(whole);
         for (s, out) in many.chunks_exact_mut(SIDE_BY_SIDE * n).enumerate() {
-            weighted_side_by_side::<T, N, SIDE_BY_SIDE>(inputs.map(|v| &v[s * SIDE_BY_SIDE * n..]), n, out);
+            let inputs = inputs.map(|v| &v[s * SIDE_BY_SIDE * n..]);
+            inputs.into_iter().for_each(|v| next_rows(v, SIDE_BY_SIDE * n));
+            weighted_side_by_side::<T, N, SIDE_BY_SIDE>(inputs, n, out);
         }
         for (s, out) in few.chunks_exact_mut(n).enumerate() {
             weighted_side_by_side::<T, N, 1>(inputs.map(|v| &v[whole + s * n..]), n, out);
