@@ -166,8 +166,8 @@ fn scans_and_reductions<T: Real>(table: &mut Table<T>, shape: &[usize]) {
     // Products that neither vanish nor overflow.
     let near_one = x.map(|x| T::ONE + x * T::from_f64(1e-3)).unwrap();
     let n = x.len();
-    for axis in 0..shape.len() {
-        let (a, along) = (axis as isize, n / shape[axis]);
+    for (axis, &length) in shape.iter().enumerate() {
+        let (a, along) = (axis as isize, n / length);
         let of = |what: &str| format!("{what} over axis {axis}");
         let sums = |x: &[f64]| scan(x, |a, b| a + b);
         table.forward(&of("cumsum"), &x, 2 * n * size, |y| assert_lanes(&x, y, axis, sums), |x| x.cumsum(a));
@@ -216,7 +216,7 @@ fn indices(count: usize, n: usize, sorted: bool) -> Vec<i64> {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        ((state >> 32) * n as u64 >> 32) as i64
+        (((state >> 32) * n as u64) >> 32) as i64
     };
     (0..count).map(|i| if sorted { (i * n / count) as i64 } else { next() }).collect()
 }
