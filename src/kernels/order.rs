@@ -2,173 +2,253 @@
 //! its place, so that no two are equal: whatever sorts or selects them gives the stable order.
 
 use super::reduce::{CHUNK, pieces};
-use super::threshold;
+use super::{multiversion, threshold};
 use crate::number::Real;
 use rayon::prelude::*;
 
-/// Elements of one row from which on several threads sort it.
-const LONG: usize = 1 << 16;
+mod radix;
 
-/// What sorts like the numbers: −0 as 0, NaN above all; backwards, if `descending`.
+/// Rows of at most this many elements are sorted by counting for each how many come before it.
+const TINY: usize = 32;
+/// Rows from this length on are sorted by digits.
+const DIGITS: usize = 1 << 10;
+/// Elements of one row from which on several threads share it.
+const LONG: usize = 1 << 16;
+/// Keys that are compared with a bound at a time.
+const BLOCK: usize = 64;
+/// Keys compared at a time when a tiny row is sorted.
+const LANES: usize = 8;
+
+/// What sorts like the numbers: −0 as 0, NaN above all; backwards, if `descending`. Of 32 bits for an `f32`.
 #[inline(always)]
 fn key<T: Real>(x: T, descending: bool) -> u64 {
-    let bits = (x.to_f64() + 0.0).to_bits();
-    let up = if x.is_nan() {
-        u64::MAX
-    } else if bits >> 63 == 1 {
-        !bits
+    if size_of::<T>() == 4 {
+        let x = x.to_f64() as f32 + 0.0;
+        let bits = x.to_bits() as i32;
+        let up = bits as u32 ^ ((bits >> 31) as u32 | 1 << 31);
+        let up = if x.is_nan() { u32::MAX } else { up };
+        u64::from(if descending { !up } else { up })
     } else {
-        bits | 1 << 63
-    };
-    if descending { !up } else { up }
-}
-
-type Keyed = (u64, u32);
-
-fn keyed<T: Real>(x: &[T], descending: bool, into: &mut Vec<Keyed>) {
-    into.clear();
-    into.extend(x.iter().zip(0..).map(|(&x, i)| (key(x, descending), i)));
-}
-
-fn sort(row: &mut [Keyed]) {
-    if row.len() >= LONG && threshold::split(row.len() * 20) {
-        row.par_sort_unstable();
-    } else {
-        row.sort_unstable();
+        let x = x.to_f64() + 0.0;
+        let bits = x.to_bits() as i64;
+        let up = bits as u64 ^ ((bits >> 63) as u64 | 1 << 63);
+        let up = if x.is_nan() { u64::MAX } else { up };
+        if descending { !up } else { up }
     }
 }
 
-/// Calls `f` with each row of `n`, scratch, and the `m` places to be filled.
-fn by_rows<T: Real>(
+/// A key with its place, which is below it.
+trait Keyed: Copy + Ord + Send + Sync {
+    fn new(key: u64, place: u32) -> Self;
+    fn key(self) -> u64;
+    fn place(self) -> i64;
+}
+
+macro_rules! keyed {
+    ($($type:ident)*) => {$(
+        impl Keyed for $type {
+            #[inline(always)]
+            fn new(key: u64, place: u32) -> $type {
+                $type::from(key) << 32 | $type::from(place)
+            }
+            #[inline(always)]
+            fn key(self) -> u64 {
+                (self >> 32) as u64
+            }
+            #[inline(always)]
+            fn place(self) -> i64 {
+                i64::from(self as u32)
+            }
+        }
+    )*};
+}
+keyed!(u64 u128);
+
+/// Runs a function with `K` of 64 bits for an `f32` and of 128 for an `f64`.
+macro_rules! with_keys {
+    ($T:ident, $f:ident($($arg:expr),*)) => {
+        if size_of::<$T>() == 4 { $f::<$T, u64>($($arg),*) } else { $f::<$T, u128>($($arg),*) }
+    };
+}
+
+fn keyed<T: Real, K: Keyed>(x: &[T], descending: bool, into: &mut Vec<K>) {
+    into.clear();
+    into.extend(x.iter().zip(0..).map(|(&x, i)| K::new(key(x, descending), i)));
+}
+
+/// How many keys come before each of `own`, which stand among them from `first` on.
+#[inline(always)]
+fn count_before(keys: &[u64], own: &[u64; LANES], first: u64) -> [u64; LANES] {
+    let (own, mut before) = (*own, [0u64; LANES]);
+    let numbers: [u64; LANES] = std::array::from_fn(|lane| first + lane as u64);
+    for (&other, i) in keys.iter().zip(0u64..) {
+        for lane in 0..LANES {
+            let equal = (other == own[lane]) & (i < numbers[lane]);
+            before[lane] += u64::from((other < own[lane]) | equal);
+        }
+    }
+    before
+}
+
+multiversion! {
+    /// The places of the first `m` of rows of `n ≤ TINY` in sorted order.
+    fn tiny<T, N>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
+        let _ = N::of;
+        let (mut keys, mut sorted) = ([0; TINY], [0; TINY]);
+        for (x, places) in x.chunks_exact(n).zip(places.chunks_exact_mut(m)) {
+            for (key_of, &x) in keys.iter_mut().zip(x) {
+                *key_of = key(x, descending);
+            }
+            for (block, own) in keys.as_chunks::<LANES>().0.iter().enumerate().take(n.div_ceil(LANES)) {
+                let first = block * LANES;
+                let before = count_before(&keys[..n], own, first as u64);
+                for (lane, &before) in before.iter().enumerate().take(n - first) {
+                    sorted[before as usize] = (first + lane) as i64;
+                }
+            }
+            places.copy_from_slice(&sorted[..m]);
+        }
+    }
+
+    /// The keys of a block, and the smallest.
+    fn block_keys<T, N>(x: &[T], descending: bool, keys: &mut [u64; BLOCK]) -> u64 {
+        let _ = N::of;
+        keys.iter_mut().zip(x).for_each(|(key_of, &x)| *key_of = key(x, descending));
+        keys[..x.len()].iter().fold(u64::MAX, |least, &key| least.min(key))
+    }
+}
+
+/// The first `m` in sorted order, in any order, of a part of a row that begins at `start`. Only what comes before the
+/// m-th of those seen so far is looked at twice.
+fn candidates<T: Real, K: Keyed>(x: &[T], start: usize, m: usize, descending: bool) -> Vec<K> {
+    let (mut found, mut bound, mut keys) = (Vec::<K>::with_capacity(4 * m + BLOCK), None, [0; BLOCK]);
+    for (i, x) in x.chunks(BLOCK).enumerate() {
+        let least = block_keys(x, descending, &mut keys);
+        if bound.is_some_and(|bound| least >= bound) {
+            continue;
+        }
+        // One that equals the bound comes after the m that are there.
+        let first = (start + i * BLOCK) as u32;
+        let wanted =
+            keys[..x.len()].iter().zip(first..).filter(|(key, _)| bound.is_none_or(|bound| **key < bound));
+        found.extend(wanted.map(|(&key, place)| K::new(key, place)));
+        if found.len() >= 4 * m {
+            bound = Some(found.select_nth_unstable(m - 1).1.key());
+            found.truncate(m);
+        }
+    }
+    found
+}
+
+/// Calls `f` with each row of `n` and the `m` places to be filled, and whether to use threads within.
+fn by_rows<T: Real, S>(
     x: &[T],
     (n, m): (usize, usize),
     places: &mut [i64],
-    f: impl Fn(&[T], &mut Vec<Keyed>, &mut [i64]) + Sync,
+    scratch: impl Fn() -> S + Sync,
+    f: impl Fn(&[T], &mut S, bool, &mut [i64]) + Sync,
 ) {
     if places.is_empty() {
         return;
     }
     debug_assert!(n <= u32::MAX as usize, "places in a row are 32 bits");
     let parallel = threshold::split(x.len() * 10);
+    let within = parallel && n >= LONG && x.len() / n < rayon::current_num_threads();
     pieces(places, (CHUNK / n.max(m)).max(1) * m, parallel, |from, places| {
-        let mut scratch = Vec::with_capacity(n);
+        let mut scratch = scratch();
         for (x, places) in x[from / m * n..].chunks_exact(n).zip(places.chunks_exact_mut(m)) {
-            f(x, &mut scratch, places);
+            f(x, &mut scratch, within, places);
         }
+    });
+}
+
+fn first_of<T: Real, K: Keyed>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
+    by_rows(x, (n, m), places, Vec::<K>::new, |x, scratch, within, places| {
+        if m <= n / 8 {
+            let part = if within { n.div_ceil(rayon::current_num_threads()) } else { n };
+            let parts: Vec<_> = if within {
+                x.par_chunks(part).enumerate().map(|(i, x)| candidates(x, i * part, m, descending)).collect()
+            } else {
+                vec![candidates(x, 0, m, descending)]
+            };
+            scratch.clear();
+            parts.iter().for_each(|part| scratch.extend(part));
+        } else {
+            keyed(x, descending, scratch);
+        }
+        if m < scratch.len() {
+            scratch.select_nth_unstable(m - 1);
+        }
+        scratch[..m].sort_unstable();
+        places.iter_mut().zip(scratch.iter()).for_each(|(place, it)| *place = it.place());
     });
 }
 
 /// The places of the first `m` of each row in sorted order, `m ≤ n`: among equals the first come first; NaNs are above
 /// all.
 pub fn first<T: Real>(x: &[T], n: usize, m: usize, descending: bool, places: &mut [i64]) {
-    by_rows(x, (n, m), places, |x, scratch, places| {
-        keyed(x, descending, scratch);
-        if m < n {
-            scratch.select_nth_unstable(m - 1);
-        }
-        sort(&mut scratch[..m]);
-        places.iter_mut().zip(scratch.iter()).for_each(|(place, it)| *place = it.1.into());
+    if places.is_empty() {
+        return;
+    }
+    if n <= TINY {
+        let parallel = threshold::split(2 * x.len());
+        return pieces(places, 4 * CHUNK / n * m, parallel, |from, places| {
+            let (first, rows) = (from / m, places.len() / m);
+            tiny(&x[first * n..][..rows * n], n, m, descending, places);
+        });
+    }
+    if m < n || n < DIGITS {
+        return with_keys!(T, first_of(x, n, m, descending, places));
+    }
+    by_rows(x, (n, n), places, Vec::new, |x, other, within, places| {
+        let parts = if within { rayon::current_num_threads() } else { 1 };
+        radix::sort(x, descending, parts, other, places);
+    });
+}
+
+fn number_of<T: Real, K: Keyed>(x: &[T], n: usize, k: usize, places: &mut [i64]) {
+    by_rows(x, (n, 1), places, Vec::<K>::new, |x, scratch, _, places| {
+        keyed(x, false, scratch);
+        places[0] = scratch.select_nth_unstable(k).1.place();
     });
 }
 
 /// The place in each row of number `k`, from 0, in ascending order.
 pub fn number<T: Real>(x: &[T], n: usize, k: usize, places: &mut [i64]) {
-    by_rows(x, (n, 1), places, |x, scratch, places| {
-        keyed(x, false, scratch);
-        places[0] = scratch.select_nth_unstable(k).1.1.into();
-    });
+    with_keys!(T, number_of(x, n, k, places));
 }
 
-/// The place in each row of the lower median. NaNs are left out, if `skip`; else the first NaN is the median. The first
-/// NaN where there is nothing else.
-pub fn median<T: Real>(x: &[T], n: usize, skip: bool, places: &mut [i64]) {
-    by_rows(x, (n, 1), places, |x, scratch, places| {
+fn median_of<T: Real, K: Keyed>(x: &[T], n: usize, skip: bool, places: &mut [i64]) {
+    by_rows(x, (n, 1), places, Vec::<K>::new, |x, scratch, _, places| {
         let nans = x.iter().filter(|x| x.is_nan()).count();
         if nans == n || nans > 0 && !skip {
             places[0] = x.iter().position(|x| x.is_nan()).unwrap_or(0) as i64;
             return;
         }
         keyed(x, false, scratch);
-        places[0] = scratch.select_nth_unstable((n - nans - 1) / 2).1.1.into();
+        places[0] = scratch.select_nth_unstable((n - nans - 1) / 2).1.place();
+    });
+}
+
+/// The place in each row of the lower median. NaNs are left out, if `skip`; else the first NaN is the median. The first
+/// NaN where there is nothing else.
+pub fn median<T: Real>(x: &[T], n: usize, skip: bool, places: &mut [i64]) {
+    with_keys!(T, median_of(x, n, skip, places));
+}
+
+fn mode_of<T: Real, K: Keyed>(x: &[T], n: usize, places: &mut [i64]) {
+    by_rows(x, (n, 1), places, Vec::<K>::new, |x, scratch, _, places| {
+        keyed(x, false, scratch);
+        scratch.sort_unstable();
+        let longest = scratch.chunk_by(|a, b| a.key() == b.key()).rev().max_by_key(|run| run.len());
+        places[0] = longest.and_then(|run| run.last()).map_or(0, |it| it.place());
     });
 }
 
 /// The last place in each row of the most frequent element, the smallest of them.
 pub fn mode<T: Real>(x: &[T], n: usize, places: &mut [i64]) {
-    by_rows(x, (n, 1), places, |x, scratch, places| {
-        keyed(x, false, scratch);
-        sort(scratch);
-        let longest = scratch.chunk_by(|a, b| a.0 == b.0).rev().max_by_key(|run| run.len());
-        places[0] = longest.and_then(|run| run.last()).map_or(0, |it| it.1.into());
-    });
+    with_keys!(T, mode_of(x, n, places));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::testing::*;
-
-    /// Numbers of which many are equal, with NaNs, infinities and both zeros.
-    fn crowded(n: usize) -> Vec<f64> {
-        let special = [f64::NAN, f64::INFINITY, -f64::INFINITY, 0.0, -0.0];
-        let number = |(i, x): (usize, f64)| if i % 7 == 3 { special[i / 7 % 5] } else { (x * 5.0).round() };
-        numbers::<f64>(n, 9).into_iter().enumerate().map(number).collect()
-    }
-
-    fn stable(x: &[f64], descending: bool) -> Vec<i64> {
-        let mut places: Vec<i64> = (0..x.len() as i64).collect();
-        let rank = |i: i64| (x[i as usize].is_nan(), x[i as usize]);
-        places.sort_by(|&a, &b| {
-            let order = rank(a).partial_cmp(&rank(b)).filter(|_| !rank(a).0);
-            let order = order.unwrap_or_else(|| rank(a).0.cmp(&rank(b).0));
-            if descending { order.reverse() } else { order }
-        });
-        places
-    }
-
-    #[test]
-    fn order_is_stable_with_nans_above_all() {
-        for (rows, n) in [(1, 1), (3, 7), (2, 100), (50, 1000), (1, 200_000)] {
-            let x = crowded(rows * n);
-            for descending in [false, true] {
-                let wanted: Vec<Vec<i64>> = x.chunks(n).map(|x| stable(x, descending)).collect();
-                for m in [1, n / 2, n].into_iter().filter(|&m| m > 0) {
-                    let mut places = vec![-1; rows * m];
-                    first(&x, n, m, descending, &mut places);
-                    for (got, wanted) in places.chunks(m).zip(&wanted) {
-                        assert!(got == &wanted[..m], "{rows} {n} {m} {descending}");
-                    }
-                }
-                if !descending {
-                    for k in [0, n / 3, n - 1] {
-                        let mut places = vec![-1; rows];
-                        number(&x, n, k, &mut places);
-                        assert!(places.iter().zip(&wanted).all(|(got, wanted)| *got == wanted[k]));
-                    }
-                }
-            }
-        }
-        first::<f64>(&[], 0, 0, false, &mut []);
-    }
-
-    #[test]
-    fn medians_and_modes_of_small_rows() {
-        let nan = f64::NAN;
-        for (x, skipping, plain, most) in [
-            ([3.0, 1.0, 2.0, 2.0], 2, 2, 3),
-            ([nan, 1.0, 3.0, 2.0], 3, 0, 1),
-            ([1.0, nan, nan, 4.0], 0, 1, 2),
-            ([nan, nan, nan, nan], 0, 0, 3),
-            ([5.0, 5.0, 4.0, 4.0], 2 + 1, 2 + 1, 3),
-            ([0.0, -0.0, 1.0, -1.0], 0, 0, 1),
-        ] {
-            let mut place = [-1];
-            median(&x, 4, true, &mut place);
-            assert_eq!(place, [skipping], "{x:?}");
-            median(&x, 4, false, &mut place);
-            assert_eq!(place, [plain], "{x:?}");
-            mode(&x, 4, &mut place);
-            assert_eq!(place, [most], "{x:?}");
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@
 
 use super::reduce::{CHUNK, pieces};
 use super::{multiversion, threshold};
-use crate::number::{Lane, Real};
+use crate::number::{Lane, Number, Real};
 use rayon::prelude::*;
 
 mod extremes;
@@ -16,10 +16,10 @@ mod recurrence;
 pub use extremes::{cummax, cummin, logcumsumexp, logcumsumexp_backward};
 pub use recurrence::{cumprod, cumprod_backward, recurrence};
 
-/// Parts of a block that run side by side: enough to hide the latency of an addition.
-const SEGMENTS: usize = 8;
-/// Blocks shorter than this are one segment.
-const SHORT: usize = 64;
+/// Elements whose running sums are taken at once.
+const STEP: usize = 16;
+/// Elements of a long slice that are taken at a time: what reads their totals leaves them in the cache.
+const REGION: usize = 1 << 19;
 /// Rows in one block of a scan over an outer axis.
 const ROWS: usize = 128;
 /// Columns taken at a time, where there are many.
@@ -31,57 +31,58 @@ fn at<const R: usize>(i: usize, n: usize) -> usize {
     if R == 1 { n - 1 - i } else { i }
 }
 
-/// Part `i` of a block in segments of `s`.
+/// Each with the one `BY` places before it added.
 #[inline(always)]
-fn segment<T, const R: usize>(x: &[T], i: usize, s: usize) -> &[T] {
-    let from = if R == 1 { x.len() - (i + 1) * s } else { i * s };
-    &x[from..from + s]
+fn with_before<N: Number, const BY: usize, const R: usize>(v: [N; STEP]) -> [N; STEP] {
+    let mut sums = v;
+    for i in BY..STEP {
+        let (i, before) = (at::<R>(i, STEP), at::<R>(i - BY, STEP));
+        sums[i] = v[before] + v[i];
+    }
+    sums
+}
+
+/// Running sums of a few elements, by doubling.
+#[inline(always)]
+fn few<N: Number, const R: usize>(v: [N; STEP]) -> [N; STEP] {
+    let v = with_before::<N, 1, R>(v);
+    let v = with_before::<N, 2, R>(v);
+    let v = with_before::<N, 4, R>(v);
+    with_before::<N, 8, R>(v)
+}
+
+/// The short piece that a block ends with, and zeros.
+#[inline(always)]
+fn padded<T: Real, N: Lane<T>, const R: usize>(x: &[T]) -> [N; STEP] {
+    let mut v = [N::of(T::ZERO); STEP];
+    for i in 0..x.len() {
+        v[at::<R>(i, STEP)] = N::of(x[at::<R>(i, x.len())]);
+    }
+    v
 }
 
 /// Running sums of one block of a row, begun at `from`; the sum of the block alone.
 #[inline(always)]
 fn block<T: Real, N: Lane<T>, const R: usize>(x: &[T], from: T, out: &mut [T]) -> T {
-    let (n, mut acc) = (x.len(), [N::of(T::ZERO); SEGMENTS]);
-    if n < SHORT {
-        let mut sum = N::of(T::ZERO);
-        for i in 0..n {
-            let i = at::<R>(i, n);
-            sum = sum + N::of(x[i]);
-            out[i] = (N::of(from) + sum).get();
+    let (mut sum, n, from) = (N::of(T::ZERO), x.len() / STEP * STEP, N::of(from));
+    let rest = x.len() - n;
+    let (body, out_body) = if R == 1 { (&x[rest..], &mut out[rest..]) } else { (&x[..n], &mut out[..n]) };
+    let (x_steps, out_steps) = (body.as_chunks::<STEP>().0, out_body.as_chunks_mut::<STEP>().0);
+    for i in 0..x_steps.len() {
+        let i = at::<R>(i, x_steps.len());
+        let v = few::<N, R>(x_steps[i].map(N::of));
+        for (out, v) in out_steps[i].iter_mut().zip(v) {
+            *out = (from + (sum + v)).get();
         }
-        return sum.get();
+        sum = sum + v[at::<R>(STEP - 1, STEP)];
     }
-    let s = n / SEGMENTS;
-    let parts: [&[T]; SEGMENTS] = std::array::from_fn(|k| segment::<T, R>(x, k, s));
-    {
-        let body = if R == 1 { &mut out[n - SEGMENTS * s..] } else { &mut out[..SEGMENTS * s] };
-        let mut rest = body.chunks_exact_mut(s);
-        let mut outs: [&mut [T]; SEGMENTS] = std::array::from_fn(|_| rest.next().expect("a segment"));
-        if R == 1 {
-            outs.reverse();
+    if rest > 0 {
+        let (x, out) = if R == 1 { (&x[..rest], &mut out[..rest]) } else { (&x[n..], &mut out[n..]) };
+        let v = few::<N, R>(padded::<T, N, R>(x));
+        for i in 0..rest {
+            out[at::<R>(i, rest)] = (from + (sum + v[at::<R>(i, STEP)])).get();
         }
-        for i in 0..s {
-            let i = at::<R>(i, s);
-            for k in 0..SEGMENTS {
-                acc[k] = acc[k] + N::of(parts[k][i]);
-                outs[k][i] = acc[k].get();
-            }
-        }
-        let mut before = N::of(T::ZERO);
-        for k in 0..SEGMENTS {
-            let start = N::of(from) + before;
-            for v in outs[k].iter_mut() {
-                *v = (start + N::of(*v)).get();
-            }
-            before = before + acc[k];
-        }
-        acc[0] = before;
-    }
-    let mut sum = acc[0];
-    for i in SEGMENTS * s..n {
-        let i = at::<R>(i, n);
-        sum = sum + N::of(x[i]);
-        out[i] = (N::of(from) + sum).get();
+        sum = sum + v[at::<R>(STEP - 1, STEP)];
     }
     sum.get()
 }
@@ -89,17 +90,18 @@ fn block<T: Real, N: Lane<T>, const R: usize>(x: &[T], from: T, out: &mut [T]) -
 /// The sum of one block, by the additions of [`block`].
 #[inline(always)]
 fn total<T: Real, N: Lane<T>, const R: usize>(x: &[T]) -> T {
-    let (n, zero) = (x.len(), N::of(T::ZERO));
-    let (mut acc, s) = ([zero; SEGMENTS], if n < SHORT { 0 } else { n / SEGMENTS });
-    let parts: [&[T]; SEGMENTS] = std::array::from_fn(|k| segment::<T, R>(x, k, s));
-    for i in 0..s {
-        let i = at::<R>(i, s);
-        for k in 0..SEGMENTS {
-            acc[k] = acc[k] + N::of(parts[k][i]);
-        }
+    let (mut sum, n) = (N::of(T::ZERO), x.len() / STEP * STEP);
+    let rest = x.len() - n;
+    let (body, x) = if R == 1 { (&x[rest..], &x[..rest]) } else { x.split_at(n) };
+    let steps = body.as_chunks::<STEP>().0;
+    for i in 0..steps.len() {
+        let v = few::<N, R>(steps[at::<R>(i, steps.len())].map(N::of));
+        sum = sum + v[at::<R>(STEP - 1, STEP)];
     }
-    let body = acc.into_iter().fold(zero, |a, b| a + b);
-    (SEGMENTS * s..n).fold(body, |sum, i| sum + N::of(x[at::<R>(i, n)])).get()
+    if rest > 0 {
+        sum = sum + few::<N, R>(padded::<T, N, R>(x))[at::<R>(STEP - 1, STEP)];
+    }
+    sum.get()
 }
 
 multiversion! {
@@ -207,30 +209,35 @@ fn blocks<E, const R: usize>(mut x: &mut [E], size: usize) -> Vec<&mut [E]> {
     found
 }
 
-/// A long slice on several threads: the blocks' totals, their running sums, the blocks.
+/// A long slice on several threads, a region at a time: the blocks' totals, their running sums, the blocks.
 fn long<T: Real, const R: usize>(x: &[T], n: usize, inner: usize, out: &mut [T]) {
     let size = if inner == 1 { CHUNK } else { ROWS * inner };
-    let count = (n * inner).div_ceil(size);
-    let mut base = vec![T::ZERO; count * inner];
-    base.par_chunks_mut(inner).enumerate().for_each(|(i, base)| {
-        let x = &x[range::<R>(i, size, n * inner)];
-        if inner == 1 { base[0] = one_total::<T, R>(x) } else { column_totals::<T, R>(x, base) }
-    });
-    let mut sum = vec![T::ZERO; inner];
-    for base in base.chunks_exact_mut(inner) {
-        for (sum, base) in sum.iter_mut().zip(base) {
-            (*base, *sum) = (*sum, *sum + *base);
+    let many = (REGION / size).max(2 * rayon::current_num_threads());
+    let (mut sum, mut base) = (vec![T::ZERO; inner], vec![T::ZERO; many * inner]);
+    let mut blocks = blocks::<T, R>(out, size);
+    for (region, blocks) in blocks.chunks_mut(many).enumerate() {
+        let block = |i: usize| &x[range::<R>(region * many + i, size, n * inner)];
+        let base = &mut base[..blocks.len() * inner];
+        base.par_chunks_mut(inner).enumerate().for_each(|(i, base)| {
+            if inner == 1 {
+                base[0] = one_total::<T, R>(block(i))
+            } else {
+                column_totals::<T, R>(block(i), base)
+            }
+        });
+        for base in base.chunks_exact_mut(inner) {
+            for (sum, base) in sum.iter_mut().zip(base) {
+                (*base, *sum) = (*sum, *sum + *base);
+            }
         }
+        blocks.par_iter_mut().zip(base.par_chunks_mut(inner)).enumerate().for_each(|(i, (out, base))| {
+            if inner == 1 {
+                one_block::<T, R>(block(i), base[0], out);
+            } else {
+                columns::<T, R>(block(i), base, out);
+            }
+        });
     }
-    let mut tasks: Vec<_> = blocks::<T, R>(out, size).into_iter().zip(base.chunks_exact_mut(inner)).collect();
-    tasks.par_iter_mut().enumerate().for_each(|(i, (out, base))| {
-        let x = &x[range::<R>(i, size, n * inner)];
-        if inner == 1 {
-            one_block::<T, R>(x, base[0], out);
-        } else {
-            columns::<T, R>(x, base, out);
-        }
-    });
 }
 
 /// A slice of few long rows on several threads, each with columns of its own.

@@ -2,8 +2,12 @@ use super::*;
 use crate::kernels::testing::*;
 
 /// Shapes on both sides of every block size, on each path.
-const SHAPES: [[usize; 3]; 16] = [
+const SHAPES: [[usize; 3]; 20] = [
     [1, 1, 1],
+    [4, 15, 1],
+    [5, 16, 1],
+    [9, 17, 1],
+    [41, 1000, 1],
     [3, 7, 1],
     [2, 63, 1],
     [2, 64, 1],
@@ -67,6 +71,60 @@ fn running_sums_are_what_adding_gives() {
     }
     cumsum::<f64>(&[], 2, 0, 3, false, &mut []);
     cumsum::<f64>(&[], 0, 2, 3, true, &mut []);
+}
+
+#[test]
+fn running_sums_of_whole_numbers_are_exact() {
+    let shapes =
+        [[1, 3_000_017, 1], [2, 1_100_001, 1], [1, 300_007, 7], [3, 4_096 + 16, 1], [7, 31, 1], [2, 1, 5]];
+    for shape @ [outer, n, inner] in shapes {
+        let x: Vec<f64> = (0..outer * n * inner).map(|i| (i * 7919 % 201) as f64 - 100.0).collect();
+        let mut out = vec![f64::NAN; x.len()];
+        cumsum(&x, outer, n, inner, false, &mut out);
+        let plain = |lane: &[f64]| {
+            let sum = |acc: &mut f64, x: &f64| {
+                *acc += x;
+                Some(*acc)
+            };
+            lane.iter().scan(0.0, sum).collect()
+        };
+        assert!(out == by_lanes(&x, shape, plain), "{shape:?}");
+        cumsum(&x, outer, n, inner, true, &mut out);
+        assert!(out == by_lanes(&x, shape, |lane| backwards(lane, plain)), "{shape:?} backwards");
+    }
+}
+
+#[test]
+fn what_comes_later_does_not_touch_a_running_sum() {
+    for at in [0, 1, 5, 15, 16, 17, 30, 36] {
+        let mut x = [1.0; 37];
+        x[at] = f64::NAN;
+        let mut out = [0.0; 37];
+        cumsum(&x, 1, 37, 1, false, &mut out);
+        assert!((0..37).all(|i| if i < at { out[i] == (i + 1) as f64 } else { out[i].is_nan() }), "{at}");
+        cumsum(&x, 1, 37, 1, true, &mut out);
+        assert!((0..37).all(|i| if i > at { out[i] == (37 - i) as f64 } else { out[i].is_nan() }), "{at}");
+    }
+}
+
+#[test]
+fn cotangents_of_running_products_are_those_of_a_loop() {
+    for shape @ [outer, n, inner] in [[1, 1, 1], [3, 5, 1], [4, 6, 1], [9, 7, 1], [50, 1001, 1], [3, 5, 4]] {
+        let x: Vec<f64> = numbers::<f64>(outer * n * inner, 3).iter().map(|x| x * 1.2).collect();
+        let g = numbers::<f64>(x.len(), 5);
+        let (mut y, mut out) = (vec![0.0; x.len()], vec![f64::NAN; x.len()]);
+        cumprod(&x, n, inner, &mut y);
+        cumprod_backward([&x, &y, &g], n, inner, &mut out);
+        for (o, j) in (0..outer).flat_map(|o| (0..inner).map(move |j| (o, j))) {
+            let mut l = 0.0;
+            for i in (0..n).rev() {
+                let at = (o * n + i) * inner + j;
+                l = g[at] + if i + 1 < n { x[at + inner] * l } else { 0.0 };
+                let wanted = l * if i > 0 { y[at - inner] } else { 1.0 };
+                assert!((out[at] - wanted).abs() < 1e-12, "{shape:?} {i}: {} for {wanted}", out[at]);
+            }
+        }
+    }
 }
 
 #[test]
