@@ -30,6 +30,8 @@ mod reader;
 mod reductions;
 #[path = "golden/shapes.rs"]
 mod shapes;
+#[path = "golden/special.rs"]
+mod special;
 
 use call::Op;
 use compare::Outcome;
@@ -37,7 +39,7 @@ use excuses::{EXCUSES, NOT_YET};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 8] = [
+const TABLES: [&[(&str, Op)]; 9] = [
     elementwise::TABLE,
     indexing::TABLE,
     losses::TABLE,
@@ -46,6 +48,7 @@ const TABLES: [&[(&str, Op)]; 8] = [
     products::TABLE,
     reductions::TABLE,
     shapes::TABLE,
+    special::TABLE,
 ];
 
 fn operation(case: &reader::Case) -> Option<Op> {

@@ -58,7 +58,7 @@ pub fn digamma(x: f64) -> f64 {
 }
 
 /// (2k)!/B₂ₖ for k = 1, 2, …
-const FACTORIAL_BY_BERNOULLI: [f64; 12] = [
+pub(super) const FACTORIAL_BY_BERNOULLI: [f64; 12] = [
     12.0,
     -720.0,
     30240.0,
@@ -153,7 +153,7 @@ pub fn polygamma(n: u32, x: f64) -> f64 {
 }
 
 /// The remainder of Stirling's formula, `ln Γ(x) − (x − ½) ln x + x − ½ ln 2π`, for x ≥ 10.
-fn stirling(x: f64) -> f64 {
+pub(super) fn stirling(x: f64) -> f64 {
     const SERIES: [f64; 8] = [
         1.0 / 12.0,
         -1.0 / 360.0,
@@ -201,11 +201,13 @@ pub fn ln_beta(a: f64, b: f64) -> f64 {
 }
 
 /// ln(x/a) − u for `u = (x − a)/a`, that is ln(1 + u) − u.
-fn log_less(x: f64, a: f64) -> f64 {
+pub(super) fn log_less(x: f64, a: f64) -> f64 {
     let u = (x - a) / a;
-    if !(-0.7..=1.5).contains(&u) {
-        return (x / a).ln() - u;
-    }
+    if (-0.7..=1.5).contains(&u) { log_1p_less(u) } else { (x / a).ln() - u }
+}
+
+/// ln(1 + u) − u, for u from −0.7 to 1.5.
+pub(super) fn log_1p_less(u: f64) -> f64 {
     // With v = u/(2 + u): ln(1 + u) = 2 artanh v and u = 2v + u v, so the difference is 2(v³/3 + v⁵/5 + …) − u v.
     let v = u / (2.0 + u);
     let square = v * v;
