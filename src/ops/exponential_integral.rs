@@ -37,8 +37,8 @@ impl ScalarFunction<1> for ExpIntE1 {
     fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
         special::expint_e1(x)
     }
-    fn slope<'t, T: Real>(self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(Var::where_(y.is_nan(), y, -((-x).exp() / x))))
+    fn slope<'t, T: Real>(self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        Ok(Some(-scalar_function(ExpIntEn(0), [x])))
     }
 }
 

@@ -26,16 +26,18 @@ impl ScalarFunction<1> for Logit {
         }
     }
     fn slope<'t, T: Real>(self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        let slope = |x: Var<'t, T>| (x * (1.0 - x)).recip();
-        let slope = match self.0 {
-            None => slope(x),
+        // 1/(x(1 − x)), in parts whose derivatives keep their limits at 0 and 1.
+        let slope = |x: Var<'t, T>| x.recip() + (1.0 - x).recip();
+        let (zero, nan) = (x.constant(0.0), x.constant(f64::NAN));
+        Ok(Some(match self.0 {
+            // A NaN is added outside, so that it is there at every order.
+            None => slope(x + Var::where_(x.lt(0.0) | x.gt(1.0), nan, zero)),
             Some(eps) => {
                 let inside = x.ge(eps) & x.le(1.0 - eps);
                 let harmless = Var::where_(inside, x, x.constant(0.5));
-                Var::where_(inside, slope(harmless), x.constant(0.0))
+                Var::where_(y.is_nan(), y, Var::where_(inside, slope(harmless), zero))
             }
-        };
-        Ok(Some(Var::where_(y.is_nan(), y, slope)))
+        }))
     }
 }
 

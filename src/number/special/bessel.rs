@@ -13,7 +13,7 @@ pub fn bessel_j(n: u32, x: f64) -> f64 {
     match n {
         0 => libm::j0(x),
         1 => libm::j1(x),
-        _ => libm::jn(n as i32, x),
+        _ => libm::jn(n.min(i32::MAX as u32) as i32, x),
     }
 }
 
@@ -22,7 +22,7 @@ pub fn bessel_y(n: u32, x: f64) -> f64 {
     match n {
         0 => libm::y0(x),
         1 => libm::y1(x),
-        _ => libm::yn(n as i32, x),
+        _ => libm::yn(n.min(i32::MAX as u32) as i32, x),
     }
 }
 

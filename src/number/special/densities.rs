@@ -21,7 +21,7 @@ pub fn poisson(a: f64, x: f64) -> f64 {
     if x == f64::INFINITY || a == f64::INFINITY {
         return f64::NEG_INFINITY;
     }
-    if a < 10.0 {
+    if a < 1.0 {
         return if a == 0.0 { -x } else { a * x.ln() - x - lgamma(a + 1.0) };
     }
     // What is left of the three under Stirling's formula vanishes with its slope at x = a.
@@ -46,6 +46,36 @@ pub fn poisson_by_count(a: f64, x: f64) -> f64 {
     ln_quotient(x, a) - 0.5 / a + series
 }
 
+/// The logarithm of the gamma law's density, `a ln r + (a − 1) ln x − r x − ln Γ(a)`.
+pub fn gamma_law(a: f64, r: f64, x: f64) -> f64 {
+    if a >= 2.0 {
+        return r.ln() + poisson(a - 1.0, r * x);
+    }
+    if !(a > 0.0 && r >= 0.0 && x >= 0.0) {
+        return f64::NAN;
+    }
+    let power = if a == 1.0 { 0.0 } else { (a - 1.0) * x.ln() };
+    a * r.ln() + (power - r * x) - lgamma(a)
+}
+
+/// The derivative of [`gamma_law`] by a, `ln r x − ψ(a)`.
+pub fn gamma_law_by_a(a: f64, r: f64, x: f64) -> f64 {
+    if a >= 11.0 {
+        return poisson_by_count(a - 1.0, r * x);
+    }
+    (if (r * x).is_normal() { (r * x).ln() } else { r.ln() + x.ln() }) - digamma(a)
+}
+
+/// The derivative of [`gamma_law`] by r, `a/r − x`.
+pub fn gamma_law_by_rate(a: f64, r: f64, x: f64) -> f64 {
+    -r.mul_add(x, -a) / r
+}
+
+/// The derivative of [`gamma_law`] by x, `(a − 1)/x − r`.
+pub fn gamma_law_slope(a: f64, r: f64, x: f64) -> f64 {
+    if a == 1.0 || x == f64::INFINITY { -r } else { -r.mul_add(x, 1.0 - a) / x }
+}
+
 /// The logarithm of the beta law's density `(a − 1) ln p + (b − 1) ln q − ln B(a, b)`, for p + q = 1; the logarithms of
 /// the two are given, too.
 fn beta_law([a, b]: [f64; 2], [p, q]: [f64; 2], [ln_p, ln_q]: [f64; 2]) -> f64 {
@@ -53,7 +83,7 @@ fn beta_law([a, b]: [f64; 2], [p, q]: [f64; 2], [ln_p, ln_q]: [f64; 2]) -> f64 {
         return f64::NAN;
     }
     let (k, m) = (a - 1.0, b - 1.0);
-    if k >= 10.0 && m >= 10.0 && p > 1e-290 && q > 1e-290 && k + m < f64::INFINITY {
+    if k >= 1.0 && m >= 1.0 && p > 1e-290 && q > 1e-290 && k + m < f64::INFINITY {
         // The binomial probability of k of n under Stirling's formula, whose deviances vanish at k = np.
         let (n, above) = (k + m, above([k, m], [p, q]));
         let part = |k: f64, p: f64, above: f64| {

@@ -152,8 +152,19 @@ pub fn polygamma(n: u32, x: f64) -> f64 {
     sign * factorial * zeta(f64::from(n) + 1.0, x)
 }
 
-/// The remainder of Stirling's formula, `ln Γ(x) − (x − ½) ln x + x − ½ ln 2π`, for x ≥ 10.
+/// The remainder of Stirling's formula, `ln Γ(x) − (x − ½) ln x + x − ½ ln 2π`, for x ≥ 1.
 pub(super) fn stirling(x: f64) -> f64 {
+    if x < 10.0 {
+        // From x to x + 1 it falls by (x + ½) ln(1 + 1/x) − 1 = v²/3 + v⁴/5 + … with v = 1/(2x + 1).
+        let square = 1.0 / ((2.0 * x + 1.0) * (2.0 * x + 1.0));
+        let (mut power, mut fall, mut k) = (square, 0.0, 3.0);
+        while power > 1e-17 * k * fall {
+            fall += power / k;
+            power *= square;
+            k += 2.0;
+        }
+        return fall + stirling(x + 1.0);
+    }
     const SERIES: [f64; 8] = [
         1.0 / 12.0,
         -1.0 / 360.0,
@@ -185,6 +196,9 @@ pub fn ln_beta(a: f64, b: f64) -> f64 {
     let (a, b) = if a < b { (a, b) } else { (b, a) };
     if b == f64::INFINITY {
         return f64::NEG_INFINITY;
+    }
+    if a == 1.0 || b == 1.0 {
+        return -(a * b).ln();
     }
     if b < 10.0 {
         return lgamma(a) + (lgamma(b) - lgamma(a + b));

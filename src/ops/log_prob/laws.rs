@@ -57,6 +57,47 @@ impl ScalarFunction<2> for PoissonByCount {
     }
 }
 
+/// `a ln r + (a − 1) ln x − r x − ln Γ(a)` of a, r and x.
+#[derive(Clone, Copy)]
+pub(super) struct Gamma;
+
+/// Its derivative by a parameter or by x.
+#[derive(Clone, Copy)]
+struct GammaSlope(usize);
+
+impl ScalarFunction<3> for Gamma {
+    const NAME: &'static str = "gamma";
+    const COST: f32 = 60.0;
+    fn value<T: Real>(self, [a, r, x]: [f64; 3]) -> f64 {
+        special::gamma_law(a, r, x)
+    }
+    fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 3], _: Var<'t, T>) -> Slope<'t, T> {
+        Ok(Some(scalar_function(GammaSlope(i), x)))
+    }
+}
+
+impl ScalarFunction<3> for GammaSlope {
+    const NAME: &'static str = "gamma_slope";
+    fn value<T: Real>(self, [a, r, x]: [f64; 3]) -> f64 {
+        match self.0 {
+            0 => special::gamma_law_by_a(a, r, x),
+            1 => special::gamma_law_by_rate(a, r, x),
+            _ => special::gamma_law_slope(a, r, x),
+        }
+    }
+    fn slope<'t, T: Real>(self, i: usize, [a, r, x]: [Var<'t, T>; 3], _: Var<'t, T>) -> Slope<'t, T> {
+        // ln r x − ψ(a), a/r − x, (a − 1)/x − r.
+        Ok(Some(match (self.0, i) {
+            (0, 0) => -a.polygamma(1),
+            (0, 1) | (1, 0) => r.recip(),
+            (0, _) | (_, 0) => x.recip(),
+            (1, 1) => -(a / r / r),
+            (1, _) | (_, 1) => a.constant(-1.0),
+            _ => -over_square(a - 1.0, x),
+        }))
+    }
+}
+
 /// `(a − 1) ln p + (b − 1) ln(1 − p) − ln B(a, b)` of a, b and p.
 #[derive(Clone, Copy)]
 pub(super) struct Beta;

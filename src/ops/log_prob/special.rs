@@ -1,6 +1,6 @@
 //! Logarithms of the densities and probabilities that have gamma functions in them.
 
-use super::laws::{Beta, BetaLogits, Poisson, Student};
+use super::laws::{Beta, BetaLogits, Gamma, Poisson, Student};
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::ops::scalar::scalar_function;
@@ -83,9 +83,7 @@ impl<'t, T: Real> Var<'t, T> {
         let (a, rate) = (concentration.into_var(tape), rate.into_var(tape));
         tape.composed("gamma_log_prob", || {
             broadcast(&self.try_shape()?, &broadcast(&a.try_shape()?, &rate.try_shape()?)?)?;
-            // Poisson's probability of a − 1, at rate·x.
-            let value = |x: Var<'t, T>| rate.ln() + scalar_function(Poisson, [a - 1.0, rate * x]);
-            inside(self, self.lt(0.0), 1.0, value)
+            inside(self, self.lt(0.0), 1.0, |x| scalar_function(Gamma, [a, rate, x]))
         })
     }
 
