@@ -293,6 +293,42 @@ def binomial_logits(k, n, l):
     return choices(n, k) - k * mp.log1p(mp.exp(-l)) - (n - k) * mp.log1p(mp.exp(l))
 
 
+def more_derivatives():
+    """Of inverses towards the ends of their domains, of sums of exponentials far apart, and functions at both ends of the
+    range."""
+    ends = uniform(0.001, 0.999, 60) + log_uniform(-300, -1, 30) + [1 - v for v in log_uniform(-15, -1, 30)]
+    inside = uniform(-0.999, 0.999, 60) + both(log_uniform(-12, -1, 15)) + [1 - v for v in log_uniform(-15, -1, 30)]
+    slope = lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(erfinv(x) ** 2)
+    block("erfinv'1", slope, inside)
+    block("erfinv'2", lambda x: 2 * erfinv(x) * slope(x) ** 2, inside)
+    quantile = lambda p: mp.sqrt(2 * mp.pi) * mp.exp(ndtri(p) ** 2 / 2)
+    block("ndtri'1", quantile, ends)
+    block("ndtri'2", lambda p: ndtri(p) * quantile(p) ** 2, ends)
+    halves = ends + [0.5 + v for v in both(log_uniform(-15, -1, 20))]
+    block("logit'1", lambda x: 1 / (x * (1 - x)), halves)
+    block("logit'2", lambda x: (2 * x - 1) / (x * (1 - x)) ** 2, halves)
+    a, b = uniform(-30, 30, 60) + uniform(-350, 350, 60), uniform(-30, 30, 60) + uniform(-350, 350, 60)
+    block("logaddexp", lambda a, b: mp.log(mp.exp(a) + mp.exp(b)), a, b)
+    block("logaddexp'1", lambda a, b: sigmoid(b - a), a, b)
+    block("logaddexp'2", lambda a, b: sigmoid(b - a) * sigmoid(a - b), a, b)
+    log2 = mp.log(2)
+    block("logaddexp2'1", lambda a, b: sigmoid((b - a) * log2), a, b)
+    a, b = log_uniform(-8, 2, 120), log_uniform(-8, 2, 120)
+    block("beta'b", wide(lambda a, b: mp.beta(a, b) * (mp.psi(0, b) - mp.psi(0, a + b))), a, b)
+    far = log_uniform(6, 150, 100)
+    block("digamma far", lambda x: mp.log(x) - 1 / (2 * x) - 1 / (12 * x * x), far)
+    block("polygamma far", lambda x: 1 / x + 1 / (2 * x * x) + 1 / (6 * x**3), far + log_uniform(150, 300, 20))
+    tiny = log_uniform(-100, -8, 100)
+    for n in (0, 1, 3):
+        block(f"bessel_k- {n}", lambda x: mp.besselk(n, x), tiny)
+    block("k0e-'1", scaled_k(0, 1), tiny)
+    block("k1e-'2", scaled_k(1, 2), tiny)
+    right = log_uniform(-10, 0, 40) + uniform(0.1, 20, 60) + uniform(20, 170, 30)
+    block("gamma f", mp.gamma, right)
+    block("gamma f'1", wide(lambda x: mp.gamma(x) * mp.psi(0, x)), [x for x in right if abs(x - 1.46) > 0.1])
+    block("polygamma 7", lambda x: mp.polygamma(7, x), [x for x in right if x > 1e-4])
+
+
 def main():
     right = log_uniform(-10, 0, 60) + uniform(0.1, 3, 100) + uniform(3, 15, 80) + log_uniform(1, 10, 60)
     left = [-x for x in log_uniform(-10, 0, 30) + uniform(0, 12, 80)]
@@ -365,6 +401,7 @@ def main():
     for n in (2, 3, 7):
         x = log_uniform(-10, 0, 50) + uniform(0.1, 5, 60) + uniform(5, 700, 40)
         block(f"expn {n}", lambda x: mp.expint(n, x), x)
+    more_derivatives()
     a, b = log_uniform(-3, 6, 100) + log_uniform(0, 2, 50), log_uniform(-6, 3, 100) + log_uniform(0, 2, 50)
     block("betaln'b", wide(lambda a, b: mp.psi(0, b) - mp.psi(0, a + b)), b, a)
     block("betaln'bb", wide(lambda a, b: mp.psi(1, b) - mp.psi(1, a + b)), b, a)

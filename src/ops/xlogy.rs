@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn where_the_product_is_constant_the_second_derivatives_are_0_in_both_modes() {
+        let tape = Tape::new();
+        let (x, y) = (tape.var(&Tensor::scalar(0.0)), tape.var(&Tensor::scalar(0.0)));
+        let [dx, dy] = tape.vjp(x.xlogy(y), &Tensor::scalar(1.0), [x, y]).unwrap();
+        for g in [dx, dy] {
+            assert_eq!(slopes(g, [x, y]), [[0.0], [0.0]]);
+            let one = Tensor::scalar(1.0);
+            assert_eq!(tape.jvp(g, [(x, &one), (y, &one)]).unwrap().item().unwrap(), 0.0);
+        }
+    }
+
+    #[test]
     fn relative_entropy_at_the_edges_and_between_neighbours() {
         const TOP: f64 = f64::INFINITY;
         let tape = Tape::new();

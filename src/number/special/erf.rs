@@ -41,7 +41,13 @@ pub fn erf_inv(x: f64) -> f64 {
 /// of y.
 pub fn erf_inv_slope(x: f64) -> f64 {
     let (y, rest) = (erf_inv(x).abs(), 1.0 - x.abs());
-    let grown = if rest > 0.5 { (y * y).exp() } else if rest == 0.0 { y } else { erfcx(0, y) / rest };
+    let grown = if rest > 0.5 {
+        (y * y).exp()
+    } else if rest == 0.0 {
+        y
+    } else {
+        erfcx(0, y) / rest
+    };
     grown / FRAC_2_SQRT_PI
 }
 

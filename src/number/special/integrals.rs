@@ -52,7 +52,10 @@ pub fn expint_en(n: u32, x: f64) -> f64 {
     if x > 0.3 {
         // e⁻ˣ/(x + n − 1·n/(x + n + 2 − 2(n + 1)/(x + n + 4 − …))), from its end.
         let terms = 20 + (110.0 / x) as u32;
-        let tail = (1..=terms).rev().map(f64::from).fold(0.0, |tail, k| k * (k + m - 1.0) / (x + m + 2.0 * k - tail));
+        let tail = (1..=terms)
+            .rev()
+            .map(f64::from)
+            .fold(0.0, |tail, k| k * (k + m - 1.0) / (x + m + 2.0 * k - tail));
         return (-x).exp() / (x + m - tail);
     }
     // Σ (−x)ᵏ/((n − 1 − k) k!), where in place of the term k = n − 1 stands the one with the logarithm.
