@@ -99,7 +99,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// let x = tape.var(&Tensor::from([0.0, 1.0]));
     /// let y = x.expn(3);
     /// assert_eq!(y.value()?[[0]], 0.5);
-    /// assert!((y.value()?[[1]] - 0.1096919671977628).abs() < 1e-16);
+    /// assert!((y.value()?[[1]] - 0.10969196719776014).abs() < 1e-16);
     /// assert_eq!(y.sum().backward()?.wrt(x)?[[0]], -1.0);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
