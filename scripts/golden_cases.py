@@ -8,7 +8,7 @@ The folder holds what PyTorch 2.15 (CPU, float64, one thread) computed on the sa
 by hand at kinks, ties and poles): `manifest.json`, one object a case, and `g_GROUP.safetensors`, whose keys are
 `CASE_ID/NAME`. A case has the call, the outputs, a cotangent, the vector-Jacobian product with it, random directions
 `u`, the Jacobian-vector product with them, and `gg`, the gradient of ⟨vjp, u⟩. Where PyTorch's elementary functions
-were compared with mpmath at 60 digits, the exact values take the place of PyTorch's. `ulp` is the largest change of a
+were compared with mpmath at 60 digits, the exact values take the place of PyTorch's, where there are any. `ulp` is the largest change of a
 part when every input moves by one ulp: the noise that the case itself has.
 
 Nothing but the standard library is needed. The format is described in tests/golden/README.md.
@@ -98,9 +98,26 @@ def case_lines(case, tensors, store):
     def put(name):
         return store.put(*tensors[f"{case['id']}/{name}"])
 
+    def numbers(name):
+        return tensors[f"{case['id']}/{name}"]
+
     def expected(part, name):
-        # The exact value of the part, where there is one.
-        return put(exact.get(part, name)) if name else "0"
+        # The exact value of the part, where there is one; PyTorch's where the function is not defined.
+        if not name:
+            return "0"
+        kind, shape, values = numbers(name)
+        best = numbers(exact[part])[2] if part in exact else values
+        return store.put(kind, shape, [a if b != b else b for a, b in zip(values, best)])
+
+    def tangent(i, name):
+        # Of an element-wise function of one number the derivative is grad/cot, and exact where grad is.
+        if not name:
+            return "0"
+        kind, shape, values = numbers(name)
+        if "grad" in exact:
+            parts = [numbers(key)[2] for key in (exact["grad"], case["cotangent"][i], "u0")]
+            values = [t if g != g or c == 0 else g / c * u for t, g, c, u in zip(values, *parts)]
+        return store.put(kind, shape, values)
 
     names = [held["name"] for held in case["inputs"]]
     call = [word for value in case["args"] for word in tokens(value, names)]
@@ -128,7 +145,7 @@ def case_lines(case, tensors, store):
         if held["diff"]:
             line.append("cot=" + put(case["cotangent"][i]))
             if second:
-                line.append("jvp=" + (put(case["jvp"][i]) if case["jvp"][i] else "0"))
+                line.append("jvp=" + tangent(i, case["jvp"][i]))
         if held.get("complex_as_real"):
             line.append("complex")
         yield " ".join(line)

@@ -5,30 +5,29 @@ use crate::error::Result;
 use crate::number::{Real, special};
 use crate::tape::Var;
 
-/// Jₙ(x).
+/// The derivative of this order of Jₙ(x).
 #[derive(Clone, Copy)]
-struct BesselJ(u32);
+struct BesselJ {
+    order: u32,
+    derivative: u32,
+}
 
-/// Yₙ(x).
+/// The derivative of this order of Yₙ(x).
 #[derive(Clone, Copy)]
-struct BesselY(u32);
-
-/// `f₀′ = −f₁`, `fₙ′ = (fₙ₋₁ − fₙ₊₁)/2`.
-fn slope<'t, T: Real>(n: u32, of: impl Fn(u32) -> Var<'t, T>) -> Var<'t, T> {
-    match n {
-        0 => -of(1),
-        _ => (of(n - 1) - of(n.saturating_add(1))) * 0.5,
-    }
+struct BesselY {
+    order: u32,
+    derivative: u32,
 }
 
 impl ScalarFunction<1> for BesselJ {
     const NAME: &'static str = "bessel_j";
     const COST: f32 = 60.0;
     fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
-        special::bessel_j(self.0, x)
+        special::bessel_derivative(special::bessel_j, self.order, self.derivative, x)
     }
     fn slope<'t, T: Real>(self, _: usize, x: [Var<'t, T>; 1], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(slope(self.0, |n| scalar_function(BesselJ(n), x))))
+        let derivative = self.derivative.saturating_add(1);
+        Ok(Some(scalar_function(BesselJ { derivative, ..self }, x)))
     }
 }
 
@@ -36,10 +35,11 @@ impl ScalarFunction<1> for BesselY {
     const NAME: &'static str = "bessel_y";
     const COST: f32 = 60.0;
     fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
-        special::bessel_y(self.0, x)
+        special::bessel_derivative(special::bessel_y, self.order, self.derivative, x)
     }
     fn slope<'t, T: Real>(self, _: usize, x: [Var<'t, T>; 1], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(slope(self.0, |n| scalar_function(BesselY(n), x))))
+        let derivative = self.derivative.saturating_add(1);
+        Ok(Some(scalar_function(BesselY { derivative, ..self }, x)))
     }
 }
 
@@ -62,7 +62,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "bessel_j0")]
     #[track_caller]
     pub fn j0(self) -> Var<'t, T> {
-        scalar_function(BesselJ(0), [self])
+        scalar_function(BesselJ { order: 0, derivative: 0 }, [self])
     }
 
     /// The Bessel function of the first kind of order 1, `J₁(x)`, element by element. See [`bessel_j`](Var::bessel_j).
@@ -73,7 +73,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "bessel_j1")]
     #[track_caller]
     pub fn j1(self) -> Var<'t, T> {
-        scalar_function(BesselJ(1), [self])
+        scalar_function(BesselJ { order: 1, derivative: 0 }, [self])
     }
 
     /// The Bessel function of the first kind of whole order, `Jₙ(x)`, element by element.
@@ -99,7 +99,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "jn")]
     #[track_caller]
     pub fn bessel_j(self, n: u32) -> Var<'t, T> {
-        scalar_function(BesselJ(n), [self])
+        scalar_function(BesselJ { order: n, derivative: 0 }, [self])
     }
 
     /// The Bessel function of the second kind of order 0, `Y₀(x)`, element by element. See [`bessel_y`](Var::bessel_y).
@@ -121,7 +121,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "bessel_y0")]
     #[track_caller]
     pub fn y0(self) -> Var<'t, T> {
-        scalar_function(BesselY(0), [self])
+        scalar_function(BesselY { order: 0, derivative: 0 }, [self])
     }
 
     /// The Bessel function of the second kind of order 1, `Y₁(x)`, element by element. See [`bessel_y`](Var::bessel_y).
@@ -132,7 +132,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "bessel_y1")]
     #[track_caller]
     pub fn y1(self) -> Var<'t, T> {
-        scalar_function(BesselY(1), [self])
+        scalar_function(BesselY { order: 1, derivative: 0 }, [self])
     }
 
     /// The Bessel function of the second kind of whole order, `Yₙ(x)`, element by element; −∞ at 0, NaN left of it.
@@ -158,7 +158,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "yn")]
     #[track_caller]
     pub fn bessel_y(self, n: u32) -> Var<'t, T> {
-        scalar_function(BesselY(n), [self])
+        scalar_function(BesselY { order: n, derivative: 0 }, [self])
     }
 }
 

@@ -13,6 +13,10 @@ struct Beta;
 #[derive(Clone, Copy)]
 struct LnBeta;
 
+/// `Σ ((a + k)⁻ˢ − (a + b + k)⁻ˢ)` over k from 0.
+#[derive(Clone, Copy)]
+struct ZetaStep(u32);
+
 impl ScalarFunction<2> for Beta {
     const NAME: &'static str = "beta";
     const COST: f32 = 50.0;
@@ -20,7 +24,7 @@ impl ScalarFunction<2> for Beta {
         special::beta(a, b)
     }
     fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(y * ([a, b][i].digamma() - (a + b).digamma())))
+        Ok(Some(-(y * [a, b][i].digamma_step([b, a][i]))))
     }
 }
 
@@ -31,7 +35,23 @@ impl ScalarFunction<2> for LnBeta {
         special::ln_beta(a, b)
     }
     fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some([a, b][i].digamma() - (a + b).digamma()))
+        Ok(Some(-[a, b][i].digamma_step([b, a][i])))
+    }
+}
+
+impl ScalarFunction<2> for ZetaStep {
+    const NAME: &'static str = "zeta_step";
+    const COST: f32 = 100.0;
+    fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
+        special::zeta_step(self.0, a, b)
+    }
+    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        let (s, next) = (f64::from(self.0), self.0.saturating_add(1));
+        Ok(Some(if i == 0 {
+            scalar_function(ZetaStep(next), [a, b]) * -s
+        } else {
+            a.constant(s + 1.0).zeta(a + b) * s
+        }))
     }
 }
 
@@ -41,8 +61,11 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Gradient
     ///
-    /// `B(a, b) (ψ(a) − ψ(a + b))` by a, and likewise by b. The difference cancels where b is small beside a: its error
-    /// is relative to `ψ(a)`.
+    /// `B(a, b) (ψ(a) − ψ(a + b))` by a, and likewise by b; the difference does not cancel.
+    ///
+    /// # Accuracy
+    ///
+    /// In double precision within 4 ulp, the first derivatives within 6.
     ///
     /// # Errors
     ///
@@ -69,8 +92,12 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Gradient
     ///
-    /// `ψ(a) − ψ(a + b)` by a, and likewise by b. The difference cancels where b is small beside a: its error is relative
-    /// to `ψ(a)`.
+    /// `ψ(a) − ψ(a + b)` by a, and likewise by b; the difference does not cancel where b is small beside a.
+    ///
+    /// # Accuracy
+    ///
+    /// In double precision within 8 ulp of the larger of 1 and the value; the first derivatives within 4 ulp, the second
+    /// within 6.
     ///
     /// # Errors
     ///
@@ -90,6 +117,11 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn betaln(self, b: impl IntoVar<'t, T>) -> Var<'t, T> {
         scalar_function(LnBeta, [self, b.into_var(self.tape())])
     }
+
+    /// `ψ(a + b) − ψ(a)` for a > 0 and b ≥ 0, to full relative accuracy.
+    pub(crate) fn digamma_step(self, b: Var<'t, T>) -> Var<'t, T> {
+        scalar_function(ZetaStep(1), [self, b])
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +131,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     vec![
         sample!("beta", both(), |x| x[0].beta(x[1])),
         sample!("betaln", both(), |x| x[0].betaln(x[1])),
+        sample!("betaln of unequal arguments", both(), |x| (x[0] * 20.0).betaln(x[1] * 0.1)),
         sample!("betaln of large arguments", both(), |x| (x[0] * 4.0).betaln(x[1] * 20.0)),
         wrong!("beta", &[&[2], &[3]], |x| x[0].beta(x[1]), "shapes [2] and [3] do not broadcast"),
     ]

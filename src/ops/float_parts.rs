@@ -101,7 +101,52 @@ impl ScalarFunction<2> for NextAfter {
     }
 }
 
+/// Rounded to so many decimals.
+#[derive(Clone, Copy)]
+struct Decimals(i32);
+
+impl ScalarFunction<1> for Decimals {
+    const NAME: &'static str = "round_decimals";
+    fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
+        let power = 10f64.powi(self.0.saturating_abs());
+        if self.0 < 0 {
+            return match power.is_finite() {
+                true => (x / power).round_ties_even() * power,
+                false => if x.is_finite() { 0.0 * x } else { x },
+            };
+        }
+        let scaled = x * power;
+        // From 2⁵² on there is nothing to round, and the product may have left the range.
+        if scaled.abs() < 4_503_599_627_370_496.0 { scaled.round_ties_even() / power } else { x }
+    }
+    fn slope<'t, T: Real>(self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        Ok(None)
+    }
+}
+
 impl<'t, T: Real> Var<'t, T> {
+    /// Each element rounded to so many decimals, to tens, hundreds, … for a negative number of them: `round(x · 10ⁿ)/10ⁿ`,
+    /// halves to the even one.
+    ///
+    /// # Gradient
+    ///
+    /// 0 everywhere, also at the steps.
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.2345, -0.5, 1e300]));
+    /// assert_eq!(x.round_decimals(2).value()?.to_vec(), [1.23, -0.5, 1e300]);
+    /// assert_eq!((x * 100.0).round_decimals(-1).value()?[[0]], 120.0);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[doc(alias = "around")]
+    #[track_caller]
+    pub fn round_decimals(self, decimals: i32) -> Var<'t, T> {
+        scalar_function(Decimals(decimals), [self])
+    }
+
     /// The whole part: each element rounded towards 0.
     ///
     /// # Gradient
@@ -256,6 +301,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{binary, sample, unary, wrong};
     let both = || binary((-2.0, 2.0), (-2.0, 2.0)).avoid(&[0.0]);
     vec![
+        sample!("round_decimals", unary(0.06, 0.14), |x| x[0].round_decimals(1)),
         sample!("trunc", unary(1.1, 1.9), |x| x[0].trunc()),
         sample!("frac", unary(-1.9, -1.1), |x| x[0].frac().square()),
         sample!("copysign", both(), |x| x[0].copysign(x[1]).powi(3)),
@@ -308,5 +354,21 @@ mod tests {
         assert_eq!(y, [1.0 + f32::EPSILON, 1.0 - f32::EPSILON / 2.0]);
         let signed = x.copysign(-0.0).value().unwrap().to_vec();
         assert_eq!(signed, [-1.0, -1.0]);
+    }
+
+    #[test]
+    fn decimals_at_halves_in_the_thousands_and_at_the_ends() {
+        let tape = Tape::<f64>::new();
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        let x = tape.var(&Tensor::from([0.125, -0.375, 1500.0, 2500.0, inf, nan]));
+        let hundredths = x.round_decimals(2).value().unwrap().to_vec();
+        assert_eq!(hundredths[..5], [0.12, -0.38, 1500.0, 2500.0, inf]);
+        assert!(hundredths[5].is_nan());
+        let thousands = x.round_decimals(-3).value().unwrap().to_vec();
+        assert_eq!(thousands[..5], [0.0, -0.0, 2000.0, 2000.0, inf]);
+        let none = x.round_decimals(i32::MIN).value().unwrap().to_vec();
+        assert_eq!(none[2..5], [0.0, 0.0, inf]);
+        assert_eq!(x.round_decimals(400).value().unwrap()[[2]], 1500.0);
+        assert_eq!(x.round_decimals(0).value().unwrap()[[3]], 2500.0);
     }
 }

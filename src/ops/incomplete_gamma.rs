@@ -21,6 +21,12 @@ fn no_rule<T>() -> Result<T> {
     Err(ErrorKind::NoRule { mode: "the derivative by its first argument, the shape a" }.into())
 }
 
+/// The density, which is continued to negative shapes for its own derivatives' sake; here it is NaN there, as the value is.
+fn density<'t, T: Real>([a, x]: [Var<'t, T>; 2]) -> Var<'t, T> {
+    let nowhere = Var::where_(a.lt(0.0), a.constant(f64::NAN), a.constant(0.0));
+    scalar_function(GammaDensity, [a, x]) + nowhere
+}
+
 impl ScalarFunction<2> for GammaInc {
     const NAME: &'static str = "gammainc";
     const COST: f32 = 200.0;
@@ -28,7 +34,7 @@ impl ScalarFunction<2> for GammaInc {
         special::gamma_p(a, x)
     }
     fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        if i == 0 { no_rule() } else { Ok(Some(scalar_function(GammaDensity, x))) }
+        if i == 0 { no_rule() } else { Ok(Some(density(x))) }
     }
 }
 
@@ -39,7 +45,7 @@ impl ScalarFunction<2> for GammaIncC {
         special::gamma_q(a, x)
     }
     fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        if i == 0 { no_rule() } else { Ok(Some(-scalar_function(GammaDensity, x))) }
+        if i == 0 { no_rule() } else { Ok(Some(-density(x))) }
     }
 }
 

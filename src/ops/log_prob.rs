@@ -1,6 +1,8 @@
 //! Logarithms of densities: of laws with a place and a width, and of the exponential and the uniform law.
 
 mod discrete;
+mod laws;
+mod special;
 
 use super::{Elementwise2, ElementwiseN, compiled2};
 use crate::error::ErrorKind;
@@ -325,6 +327,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         wrong!("exponential_log_prob", &[&[2], &[3]], |x| x[0].exponential_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
     ];
     samples.extend(discrete::samples());
+    samples.extend(special::samples());
     samples
 }
 

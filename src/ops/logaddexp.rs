@@ -20,12 +20,32 @@ fn apart(a: f64, b: f64) -> (f64, f64) {
     (if a.is_nan() { a } else { a.max(b) }, distance)
 }
 
-/// σ(a − b) by a and σ(b − a) by b, of differences scaled by `rate`; 0 where both are −∞.
-fn share<'t, T: Real>(i: usize, [a, b]: [Var<'t, T>; 2], y: Var<'t, T>, rate: f64) -> Var<'t, T> {
-    let (nothing, zero) = (y.eq(f64::NEG_INFINITY), y.constant(0.0));
-    let [a, b] = [a, b].map(|x| Var::where_(nothing, zero, x));
-    let share = if i == 0 { a - b } else { b - a } * rate;
-    Var::where_(nothing, zero, share.sigmoid())
+/// The share of the first in the sum, `σ(a − b)`, or the same for base 2; 0 where both are −∞.
+#[derive(Clone, Copy)]
+struct Share {
+    binary: bool,
+}
+
+impl ScalarFunction<2> for Share {
+    const NAME: &'static str = "logaddexp_share";
+    fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
+        if a == b && a.is_infinite() {
+            return if a > 0.0 { f64::NAN } else { 0.0 };
+        }
+        let distance = a - b;
+        // What the difference lost by rounding, which the exponential would magnify.
+        let part = distance - a;
+        let lost = (a - (distance - part)) - (b + part);
+        let lost = if lost.is_finite() { lost } else { 0.0 };
+        let tail = -distance.abs();
+        let (power, rate) = if self.binary { (tail.exp2(), LN_2) } else { (tail.exp(), 1.0) };
+        if distance > 0.0 { 1.0 / (1.0 + power) } else { power * (1.0 + rate * lost) / (1.0 + power) }
+    }
+    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        let rate = if self.binary { LN_2 } else { 1.0 };
+        let slope = y * scalar_function(self, [b, a]);
+        Ok(Some(slope * if i == 0 { rate } else { -rate }))
+    }
 }
 
 impl ScalarFunction<2> for LogAddExp {
@@ -34,8 +54,8 @@ impl ScalarFunction<2> for LogAddExp {
         let (largest, distance) = apart(a, b);
         largest + (-distance).exp().ln_1p()
     }
-    fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(share(i, x, y, 1.0)))
+    fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        Ok(Some(scalar_function(Share { binary: false }, [x[i], x[1 - i]])))
     }
 }
 
@@ -45,8 +65,8 @@ impl ScalarFunction<2> for LogAddExp2 {
         let (largest, distance) = apart(a, b);
         largest + (-distance).exp2().ln_1p() / LN_2
     }
-    fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(share(i, x, y, LN_2)))
+    fn slope<'t, T: Real>(self, i: usize, x: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+        Ok(Some(scalar_function(Share { binary: true }, [x[i], x[1 - i]])))
     }
 }
 
@@ -57,6 +77,11 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Gradient
     ///
     /// `σ(a − b)` and `σ(b − a)`, which sum to 1; 0 and 0 where both are −∞, NaN where both are ∞ (∞/∞).
+    ///
+    /// # Accuracy
+    ///
+    /// In double precision within 2 ulp of the larger of 1 and the value; the derivatives within 3 and 5 ulp, however far apart
+    /// the two are.
     ///
     /// # Errors
     ///

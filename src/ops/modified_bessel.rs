@@ -13,9 +13,9 @@ struct BesselI(u32);
 #[derive(Clone, Copy)]
 struct ScaledI(u32);
 
-/// e^−|x| I₁(x).
+/// The derivative of this order of e^−|x| I₁(x).
 #[derive(Clone, Copy)]
-struct ScaledI1;
+struct ScaledI1(u32);
 
 /// Kₙ(x).
 #[derive(Clone, Copy)]
@@ -59,11 +59,10 @@ impl ScalarFunction<1> for ScaledI {
 impl ScalarFunction<1> for ScaledI1 {
     const NAME: &'static str = "i1e";
     fn value<T: Real>(self, [x]: [f64; 1]) -> f64 {
-        special::scaled_i1(x)
+        special::scaled_i1_derivative(self.0, x)
     }
-    /// For x > 0 it is the sum of e⁻ˣ I₀ and its derivative.
     fn slope<'t, T: Real>(self, _: usize, x: [Var<'t, T>; 1], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        Ok(Some(scalar_function(ScaledI(2), x) - scalar_function(ScaledI(1), x)))
+        Ok(Some(scalar_function(ScaledI1(self.0.saturating_add(1)), x)))
     }
 }
 
@@ -196,7 +195,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "bessel_i1e")]
     #[track_caller]
     pub fn i1e(self) -> Var<'t, T> {
-        scalar_function(ScaledI1, [self])
+        scalar_function(ScaledI1(0), [self])
     }
 
     /// The modified Bessel function of the second kind of order 0, `K₀(x)`, element by element; ∞ at 0, NaN left of it.

@@ -33,9 +33,16 @@ fn ln_quotient(x: f64, y: f64) -> f64 {
     }
 }
 
-/// `y`, but 1 where x = 0 and y is at or below `pole`: there the product is constant.
-fn harmless<'t, T: Real>(x: Var<'t, T>, y: Var<'t, T>, pole: f64) -> Var<'t, T> {
-    Var::where_(x.eq(0.0) & y.le(pole), y.constant(1.0 + pole), y)
+/// Where x = 0 and y is at or below `pole` the product is constant, with derivatives 0 at every order: there `slope` sees a
+/// harmless y, and is not taken.
+fn harmless<'t, T: Real>(
+    [x, y]: [Var<'t, T>; 2],
+    pole: f64,
+    slope: impl FnOnce(Var<'t, T>) -> Var<'t, T>,
+) -> Result<Option<Var<'t, T>>> {
+    let constant = x.eq(0.0) & y.le(pole);
+    let slope = slope(Var::where_(constant, y.constant(1.0 + pole), y));
+    Ok(Some(Var::where_(constant, y.constant(0.0), slope)))
 }
 
 impl ScalarFunction<2> for XLogY {
@@ -44,8 +51,7 @@ impl ScalarFunction<2> for XLogY {
         if x == 0.0 && !y.is_nan() { 0.0 } else { x * y.ln() }
     }
     fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        let y = harmless(x, y, 0.0);
-        Ok(Some(if i == 0 { y.ln() } else { x / y }))
+        harmless([x, y], 0.0, |y| if i == 0 { y.ln() } else { x / y })
     }
 }
 
@@ -55,8 +61,7 @@ impl ScalarFunction<2> for XLog1pY {
         if x == 0.0 && !y.is_nan() { 0.0 } else { x * y.ln_1p() }
     }
     fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        let y = harmless(x, y, -1.0);
-        Ok(Some(if i == 0 { y.ln_1p() } else { x / (y + 1.0) }))
+        harmless([x, y], -1.0, |y| if i == 0 { y.ln_1p() } else { x / (y + 1.0) })
     }
 }
 
@@ -88,9 +93,7 @@ impl ScalarFunction<2> for RelativeEntropy {
         }
     }
     fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
-        let y = harmless(x, y, 0.0);
-        let quotient = x / y;
-        Ok(Some(if i == 0 { quotient.ln() + 1.0 } else { -quotient }))
+        harmless([x, y], 0.0, |y| if i == 0 { (x / y).ln() + 1.0 } else { -(x / y) })
     }
 }
 
@@ -235,6 +238,18 @@ mod tests {
             assert_eq!((dx[0], dx[1], dx[2]), (0.0, 0.0, f64::INFINITY));
             assert_eq!(dy[..3], [0.0; 3]);
             assert_eq!(dx[4].is_infinite(), poles == 2);
+        }
+    }
+
+    #[test]
+    fn where_the_product_is_constant_the_second_derivatives_are_0_in_both_modes() {
+        let tape = Tape::new();
+        let (x, y) = (tape.var(&Tensor::scalar(0.0)), tape.var(&Tensor::scalar(0.0)));
+        let [dx, dy] = tape.vjp(x.xlogy(y), &Tensor::scalar(1.0), [x, y]).unwrap();
+        for g in [dx, dy] {
+            assert_eq!(slopes(g, [x, y]), [[0.0], [0.0]]);
+            let one = Tensor::scalar(1.0);
+            assert_eq!(tape.jvp(g, [(x, &one), (y, &one)]).unwrap().item().unwrap(), 0.0);
         }
     }
 

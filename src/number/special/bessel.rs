@@ -13,7 +13,7 @@ pub fn bessel_j(n: u32, x: f64) -> f64 {
     match n {
         0 => libm::j0(x),
         1 => libm::j1(x),
-        _ => libm::jn(n as i32, x),
+        _ => libm::jn(n.min(i32::MAX as u32) as i32, x),
     }
 }
 
@@ -22,8 +22,29 @@ pub fn bessel_y(n: u32, x: f64) -> f64 {
     match n {
         0 => libm::y0(x),
         1 => libm::y1(x),
-        _ => libm::yn(n as i32, x),
+        _ => libm::yn(n.min(i32::MAX as u32) as i32, x),
     }
+}
+
+/// The k-th derivative of Jₙ or Yₙ, `2⁻ᵏ Σ (−1)ᵐ C(k, m) f(n − k + 2m)`, with `f(−n) = (−1)ⁿ f(n)`.
+pub fn bessel_derivative(f: fn(u32, f64) -> f64, n: u32, k: u32, x: f64) -> f64 {
+    if k == 0 {
+        return f(n, x);
+    }
+    let highest = f(n.saturating_add(k), x);
+    if highest == f64::NEG_INFINITY {
+        // At the pole of Y, which the highest order has first.
+        return if k.is_multiple_of(2) { highest } else { -highest };
+    }
+    let (mut sum, mut weight) = (0.0, 0.5f64.powi(k as i32));
+    for m in 0..=k {
+        let order = i64::from(n) - i64::from(k) + 2 * i64::from(m);
+        let negated = order < 0 && order % 2 != 0;
+        let value = f(order.unsigned_abs() as u32, x);
+        sum += if negated { -weight * value } else { weight * value };
+        weight *= -f64::from(k - m) / f64::from(m + 1);
+    }
+    sum
 }
 
 /// `1/π ∫₀^π (1 − cos θ)ⁿ e^(−|x|(1 − cos θ)) dθ`: for n = 0 it is `e^−|x| I₀(x)`, and (−1)ⁿ times the n-th derivative of that
@@ -59,6 +80,22 @@ pub fn scaled_i(n: u32, x: f64) -> f64 {
         k += 1.0;
     }
     sum / (PI * SQRT_2)
+}
+
+/// The k-th derivative of e^−|x| I₁(x), which for x > 0 is the sum of e⁻ˣ I₀ and its derivative; at 0, where the even ones
+/// jump, the mean.
+pub fn scaled_i1_derivative(k: u32, x: f64) -> f64 {
+    if k == 0 {
+        return scaled_i1(x);
+    }
+    let value = scaled_i(k, x) - scaled_i(k + 1, x);
+    if k % 2 == 1 {
+        -value
+    } else if x == 0.0 {
+        0.0
+    } else {
+        if x < 0.0 { -value } else { value }
+    }
 }
 
 /// e^−|x| I₁(x).
@@ -146,11 +183,67 @@ fn outside(x: f64) -> Option<f64> {
     }
 }
 
+/// Euler's constant.
+const GAMMA: f64 = 0.577_215_664_901_532_9;
+
+/// K₀ and K₁ for x ≤ 1, by their series: with q = x²/4 and Hₖ the sum of the first k reciprocals,
+/// `K₀ = Σ qᵏ/k!² (Hₖ − ln x/2 − γ)` and `K₁ = 1/x − x/4 Σ qᵏ/(k! (k + 1)!) (Hₖ + Hₖ₊₁ − 2γ − 2 ln x/2)`.
+fn near(x: f64) -> (f64, f64) {
+    let (q, log) = (0.25 * x * x, -(0.5 * x).ln() - GAMMA);
+    let (mut power, mut harmonic, mut zeroth, mut first, mut k) = (1.0, 0.0, 0.0, 0.0, 0.0);
+    while power > 1e-18 {
+        let next = harmonic + 1.0 / (k + 1.0);
+        zeroth += power * (harmonic + log);
+        first += power / (k + 1.0) * (harmonic + next + 2.0 * log);
+        k += 1.0;
+        power *= q / (k * k);
+        harmonic = next;
+    }
+    (zeroth, 1.0 / x - 0.25 * x * first)
+}
+
+/// Kₙ for x ≤ 1, by the recurrence upwards, in which nothing cancels.
+fn near_of_order(n: u32, x: f64) -> f64 {
+    let (mut before, mut now) = near(x);
+    if n == 0 {
+        return before;
+    }
+    for k in 1..n {
+        (before, now) = (now, before + 2.0 * f64::from(k) / x * now);
+        if now == f64::INFINITY {
+            break;
+        }
+    }
+    now
+}
+
+/// (−1)ʲ times the j-th derivative of `eˣ K(x)` near 0, where the highest derivative of K outweighs the others: each is
+/// `(−½)ⁱ Σ C(i, m) K_|order + i − 2m|`.
+fn scaled_near(order: u32, j: u32, x: f64) -> f64 {
+    let derivative = |i: u32| {
+        let (mut sum, mut weight) = (0.0, 0.5f64.powi(i as i32));
+        for m in 0..=i {
+            sum += weight * near_of_order((order + i).abs_diff(2 * m), x);
+            weight *= f64::from(i - m) / f64::from(m + 1);
+        }
+        sum
+    };
+    let (mut sum, mut weight) = (0.0, if j.is_multiple_of(2) { 1.0 } else { -1.0 });
+    for i in 0..=j {
+        sum += weight * derivative(i);
+        weight *= -f64::from(j - i) / f64::from(i + 1);
+    }
+    x.exp() * sum
+}
+
 /// `∫₀^∞ cʲ (1 + order · c) e^(−xc) dt` with c = cosh t − 1: for j = 0 it is `eˣ K₀(x)` or `eˣ K₁(x)`, and (−1)ʲ times the j-th
 /// derivative of that.
 pub fn scaled_k(order: u32, j: u32, x: f64) -> f64 {
     if let Some(value) = outside(x) {
         return value;
+    }
+    if x < if j == 0 { 1.0 } else { 0.1 / f64::from(j) } {
+        return scaled_near(order, j, x);
     }
     let top = f64::from(order + j);
     trapezoid(step(x), |t| {
@@ -163,6 +256,9 @@ pub fn scaled_k(order: u32, j: u32, x: f64) -> f64 {
 pub fn bessel_k(n: u32, x: f64) -> f64 {
     if let Some(value) = outside(x) {
         return value;
+    }
+    if x <= 1.0 {
+        return near_of_order(n, x);
     }
     let n = f64::from(n);
     let scaled = trapezoid(step(x), |t| {

@@ -37,6 +37,20 @@ pub fn erf_inv(x: f64) -> f64 {
     y.copysign(x)
 }
 
+/// The derivative of erf's inverse, `√π/2 exp(y²)`: towards ±1 as `√π/2 erfcx(y)/erfc(y)`, because y² magnifies the rounding
+/// of y.
+pub fn erf_inv_slope(x: f64) -> f64 {
+    let (y, rest) = (erf_inv(x).abs(), 1.0 - x.abs());
+    let grown = if rest > 0.5 {
+        (y * y).exp()
+    } else if rest == 0.0 {
+        y
+    } else {
+        erfcx(0, y) / rest
+    };
+    grown / FRAC_2_SQRT_PI
+}
+
 /// The inverse of erfc on [0, 1]; NaN below.
 fn erfc_inv(q: f64) -> f64 {
     if q == 0.0 {
@@ -65,6 +79,16 @@ pub fn normal_quantile(p: f64) -> f64 {
         return SQRT_2 * erf_inv(2.0 * (p - 0.5));
     }
     if p > 0.5 { SQRT_2 * erfc_inv(2.0 * (1.0 - p)) } else { -SQRT_2 * erfc_inv(2.0 * p) }
+}
+
+/// The derivative of the quantile, `√2π exp(y²/2)`; in the tails by the scaled complement, as for erf's inverse.
+pub fn normal_quantile_slope(p: f64) -> f64 {
+    let y = normal_quantile(p);
+    let tail = if p > 0.5 { 1.0 - p } else { p };
+    if tail > 0.25 {
+        return (0.5 * y * y).exp() * (2.0 * PI).sqrt();
+    }
+    if tail == 0.0 { f64::INFINITY } else { erfcx(0, y.abs() * FRAC_1_SQRT_2) * (0.5 * PI).sqrt() / tail }
 }
 
 /// ln of the normal law's distribution function.

@@ -9,6 +9,11 @@ pub fn lgamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
+/// Γ(x); NaN at its poles but 0.
+pub fn gamma(x: f64) -> f64 {
+    libm::tgamma(x)
+}
+
 /// The zero of ψ on the right, and what rounding it leaves.
 const ROOT: f64 = 1.4616321449683622;
 const ROOT_REST: f64 = 9.549995429965697e-17;
@@ -58,7 +63,7 @@ pub fn digamma(x: f64) -> f64 {
 }
 
 /// (2k)!/B₂ₖ for k = 1, 2, …
-const FACTORIAL_BY_BERNOULLI: [f64; 12] = [
+pub(super) const FACTORIAL_BY_BERNOULLI: [f64; 12] = [
     12.0,
     -720.0,
     30240.0,
@@ -113,7 +118,8 @@ pub fn zeta(s: f64, q: f64) -> f64 {
     if power == f64::INFINITY {
         return power;
     }
-    sum.add(power * base / (s - 1.0));
+    // By itself: for large offsets the power before it has left the range.
+    sum.add(base.powf(1.0 - s) / (s - 1.0));
     sum.add(0.5 * power);
     let (mut factor, mut weight) = (s, power / base);
     for (k, by) in FACTORIAL_BY_BERNOULLI.iter().enumerate() {
@@ -152,8 +158,19 @@ pub fn polygamma(n: u32, x: f64) -> f64 {
     sign * factorial * zeta(f64::from(n) + 1.0, x)
 }
 
-/// The remainder of Stirling's formula, `ln Γ(x) − (x − ½) ln x + x − ½ ln 2π`, for x ≥ 10.
-fn stirling(x: f64) -> f64 {
+/// The remainder of Stirling's formula, `ln Γ(x) − (x − ½) ln x + x − ½ ln 2π`, for x ≥ 1.
+pub(super) fn stirling(x: f64) -> f64 {
+    if x < 10.0 {
+        // From x to x + 1 it falls by (x + ½) ln(1 + 1/x) − 1 = v²/3 + v⁴/5 + … with v = 1/(2x + 1).
+        let square = 1.0 / ((2.0 * x + 1.0) * (2.0 * x + 1.0));
+        let (mut power, mut fall, mut k) = (square, 0.0, 3.0);
+        while power > 1e-17 * k * fall {
+            fall += power / k;
+            power *= square;
+            k += 2.0;
+        }
+        return fall + stirling(x + 1.0);
+    }
     const SERIES: [f64; 8] = [
         1.0 / 12.0,
         -1.0 / 360.0,
@@ -168,13 +185,28 @@ fn stirling(x: f64) -> f64 {
     SERIES.iter().rev().fold(0.0, |s, c| s * square + c) / x
 }
 
-/// B(a, b) for a, b > 0.
+/// B(a, b) for a, b > 0, by Stirling's formula: `√(2π/b) (a/s)^(a − ½) (b/s)ᵇ e^…` with s = a + b.
 pub fn beta(a: f64, b: f64) -> f64 {
-    if a + b < 100.0 && a > 0.0 && b > 0.0 {
-        libm::tgamma(a) / libm::tgamma(a + b) * libm::tgamma(b)
-    } else {
-        ln_beta(a, b).exp()
+    let (a, b) = if a < b { (a, b) } else { (b, a) };
+    if !(a > 0.0 && b < f64::INFINITY) || b > 1e100 {
+        return ln_beta(a, b).exp();
     }
+    if a < 1.0 {
+        // B(a, b) = B(a + 1, b) (a + b)/a, and again for b.
+        return if b < 1.0 {
+            (a + b) / a * ((a + b + 1.0) / b) * beta(a + 1.0, b + 1.0)
+        } else {
+            (a + b) / a * beta(a + 1.0, b)
+        };
+    }
+    let sum = a + b;
+    // What rounding took from the sum and the quotients, which the powers would magnify.
+    let rest = a - (sum - b);
+    let (p, q) = (a / sum, b / sum);
+    let (of_p, of_q) = ((-p).mul_add(sum, a) / a, (-q).mul_add(sum, b) / b);
+    let lost = (a - 0.5) * of_p + b * of_q - (sum - 0.5) * rest / sum;
+    let tail = stirling(a) + (stirling(b) - stirling(sum));
+    p.powf(a - 0.5) * q.powf(b) * (tail + lost).exp() * (2.0 * PI / b).sqrt()
 }
 
 /// ln B(a, b) for a, b > 0: by Stirling's formula where one is large, because the three logarithms would cancel.
@@ -186,8 +218,12 @@ pub fn ln_beta(a: f64, b: f64) -> f64 {
     if b == f64::INFINITY {
         return f64::NEG_INFINITY;
     }
+    if a == 1.0 || b == 1.0 {
+        return -(a * b).ln();
+    }
     if b < 10.0 {
-        return lgamma(a) + (lgamma(b) - lgamma(a + b));
+        let value = beta(a, b);
+        return if value.is_finite() { value.ln() } else { -a.ln() };
     }
     let sum = a + b;
     if a < 10.0 {
@@ -201,11 +237,13 @@ pub fn ln_beta(a: f64, b: f64) -> f64 {
 }
 
 /// ln(x/a) − u for `u = (x − a)/a`, that is ln(1 + u) − u.
-fn log_less(x: f64, a: f64) -> f64 {
+pub(super) fn log_less(x: f64, a: f64) -> f64 {
     let u = (x - a) / a;
-    if !(-0.7..=1.5).contains(&u) {
-        return (x / a).ln() - u;
-    }
+    if (-0.7..=1.5).contains(&u) { log_1p_less(u) } else { (x / a).ln() - u }
+}
+
+/// ln(1 + u) − u, for u from −0.7 to 1.5.
+pub(super) fn log_1p_less(u: f64) -> f64 {
     // With v = u/(2 + u): ln(1 + u) = 2 artanh v and u = 2v + u v, so the difference is 2(v³/3 + v⁵/5 + …) − u v.
     let v = u / (2.0 + u);
     let square = v * v;
@@ -327,9 +365,9 @@ fn small(a: f64, x: f64) -> (f64, f64) {
     (power * (1.0 + a * sum), -less - power * a * sum)
 }
 
-/// ln Γ(1 + a), accurate for small a.
+/// ln Γ(1 + a), with what rounding takes from the sum.
 fn lgamma_1p(a: f64) -> f64 {
-    libm::lgamma(1.0 + a) + if a < 1e-3 { (1.0 - (1.0 + a) + a) * digamma(1.0 + a) } else { 0.0 }
+    libm::lgamma(1.0 + a) + (1.0 - (1.0 + a) + a) * digamma(1.0 + a)
 }
 
 /// P(a, x).

@@ -1,6 +1,7 @@
 //! Exponential integrals, and the cardinal sine with its derivatives.
 
 use super::Sum;
+use super::gamma::digamma;
 use std::f64::consts::PI;
 
 /// Euler's constant.
@@ -28,6 +29,47 @@ pub fn expint_e1(x: f64) -> f64 {
     let terms = 20 + (110.0 / x) as u32;
     let tail = (1..=terms).rev().map(f64::from).fold(0.0, |tail, k| k * k / (x + 2.0 * k + 1.0 - tail));
     (-x).exp() / (x + 1.0 - tail)
+}
+
+/// `Eₙ(x) = ∫₁^∞ e^−xt/tⁿ dt`; NaN left of 0.
+pub fn expint_en(n: u32, x: f64) -> f64 {
+    if x.is_nan() || x < 0.0 {
+        return f64::NAN;
+    }
+    let m = f64::from(n);
+    if n == 0 {
+        return (-x).exp() / x;
+    }
+    if n == 1 {
+        return expint_e1(x);
+    }
+    if x == 0.0 {
+        return 1.0 / (m - 1.0);
+    }
+    if x > 750.0 {
+        return 0.0;
+    }
+    if x > 0.3 {
+        // e⁻ˣ/(x + n − 1·n/(x + n + 2 − 2(n + 1)/(x + n + 4 − …))), from its end.
+        let terms = 20 + (110.0 / x) as u32;
+        let tail = (1..=terms)
+            .rev()
+            .map(f64::from)
+            .fold(0.0, |tail, k| k * (k + m - 1.0) / (x + m + 2.0 * k - tail));
+        return (-x).exp() / (x + m - tail);
+    }
+    // Σ (−x)ᵏ/((n − 1 − k) k!), where in place of the term k = n − 1 stands the one with the logarithm.
+    let (mut sum, mut power, mut k) = (Sum::default(), 1.0, 0.0);
+    loop {
+        let gap = m - 1.0 - k;
+        let term = if gap == 0.0 { power * (digamma(m) - x.ln()) } else { power / gap };
+        sum.add(term);
+        if term.abs() <= 1e-18 * sum.total.abs() {
+            return sum.value();
+        }
+        k += 1.0;
+        power *= -x / k;
+    }
 }
 
 /// Σ xᵏ/(k k!).

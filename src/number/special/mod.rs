@@ -4,15 +4,23 @@
 //! each computed for itself: a difference such as `2x erfcx x − 2/√π` would lose in the tail what the family keeps.
 
 mod bessel;
+mod densities;
 mod erf;
 mod gamma;
 mod integrals;
 mod series;
 
-pub(crate) use bessel::{bessel_i, bessel_j, bessel_k, bessel_y, scaled_i, scaled_i1, scaled_k};
-pub(crate) use erf::{erf_inv, erfcx, log_normal_cdf, normal_quantile};
-pub(crate) use gamma::{beta, gamma_density, gamma_p, gamma_q, lgamma, ln_beta, polygamma, zeta};
-pub(crate) use integrals::{cardinal_sine, expint_e1, expint_ei};
+pub(crate) use bessel::{
+    bessel_derivative, bessel_i, bessel_j, bessel_k, bessel_y, scaled_i, scaled_i1_derivative, scaled_k,
+};
+pub(crate) use densities::{
+    beta_density, beta_density_logits, beta_density_slope, excess, gamma_law, gamma_law_by_a,
+    gamma_law_by_rate, gamma_law_slope, half_step, poisson, poisson_by_count, poisson_slope, student,
+    zeta_step,
+};
+pub(crate) use erf::{erf_inv, erf_inv_slope, erfcx, log_normal_cdf, normal_quantile, normal_quantile_slope};
+pub(crate) use gamma::{beta, gamma, gamma_density, gamma_p, gamma_q, lgamma, ln_beta, polygamma, zeta};
+pub(crate) use integrals::{cardinal_sine, expint_e1, expint_ei, expint_en};
 
 /// A Chebyshev series at t in [−1, 1], by Clenshaw's recurrence.
 fn chebyshev(t: f64, coefficients: &[f64]) -> f64 {

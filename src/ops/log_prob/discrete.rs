@@ -116,6 +116,37 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn categorical_log_prob(self, classes: &Tensor<i64>) -> Var<'t, T> {
         self.tape().composed("categorical_log_prob", || Ok(-self.cross_entropy(classes, Reduction::None)))
     }
+
+    /// The entropy of the probabilities which these logits have along the last axis, `−Σ p ln p` with `p = softmax(x)`: of
+    /// `[.., classes]` it is `[..]`. 0 ln 0 is 0, so that logits of −∞ count for nothing.
+    ///
+    /// # Gradient
+    ///
+    /// `−p (ln p + H)`, with H the entropy.
+    ///
+    /// # Errors
+    ///
+    /// [`Axis`](crate::ErrorKind::Axis) for a single number.
+    ///
+    /// ```
+    /// use retrograde::{Tape, Tensor};
+    ///
+    /// let tape = Tape::new();
+    /// let logits = tape.var(&Tensor::from([[0.0, 0.0], [0.0, f64::NEG_INFINITY]]));
+    /// let y = logits.categorical_entropy();
+    /// assert_eq!(y.value()?.to_vec(), [2f64.ln(), 0.0]);
+    /// assert_eq!(y.sum().backward()?.wrt(logits)?.to_vec(), [0.0; 4]);
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[doc(alias = "softmax_entropy")]
+    #[track_caller]
+    pub fn categorical_entropy(self) -> Var<'t, T> {
+        self.tape().composed("categorical_entropy", || {
+            let (p, ln) = (self.softmax(-1), self.log_softmax(-1));
+            let ln = Var::where_(p.eq(0.0), p.constant(0.0), ln);
+            Ok(-(p * ln).sum_axes(-1))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +161,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("categorical_log_prob", shapes(&[&[&[3, 4]]], -2.0, 2.0), |x| {
             x[0].categorical_log_prob(&Tensor::from([3, 0, 1]))
         }),
+        sample!("categorical_entropy", shapes(&[&[&[3]], &[&[2, 4]], &[&[0, 2]]], -2.0, 2.0), |x| {
+            x[0].cumsum(-1).categorical_entropy()
+        }),
+        wrong!("softmax", &[&[]], |x| x[0].categorical_entropy(), "axis -1 is out of range for shape []"),
         wrong!("bernoulli_log_prob", &[&[2], &[3]], |x| x[0].bernoulli_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
         wrong!("bernoulli_logits_log_prob", &[&[2], &[3]], |x| x[0].bernoulli_logits_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
         wrong!("cross_entropy", &[&[2, 3]], |x| x[0].categorical_log_prob(&Tensor::from([0, 3])), "index 3 is out of range for axis 1 of size 3"),
