@@ -173,7 +173,7 @@ impl<E: Element> Tensor<E> {
     }
 
     /// Along an axis, one index for each element of the result: `y[i, j, k] = x[i, index[i, j, k], k]` along axis 1.
-    /// On other axes the index may be shorter. Negative indices count from the end.
+    /// On other axes the index may be shorter. Negative indices count from the end. An empty index may have any shape.
     ///
     /// # Errors
     ///
