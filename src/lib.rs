@@ -62,7 +62,8 @@ pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
     Activation, Combine, Contraction, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Padding, Reduction, activation,
+    Implicit, Index, Indexing, Interpolation, IntoIndices, IntoMask, LinearSolver, Padding, Reduction,
+    activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

@@ -35,7 +35,7 @@ fn load<T: Real, N: Lane<T>, const K: usize>(x: &[&[T]; K], i: usize) -> [N; K] 
 
 /// A part of each input.
 #[inline(always)]
-fn cut<'a, T, const K: usize>(x: [&'a [T]; K], start: usize, end: usize) -> [&'a [T]; K] {
+fn cut<T, const K: usize>(x: [&[T]; K], start: usize, end: usize) -> [&[T]; K] {
     let mut x = x;
     for x in &mut x {
         *x = &x[start..end];

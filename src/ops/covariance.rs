@@ -16,8 +16,13 @@ impl<'t, T: Real> Var<'t, T> {
         }
     }
 
-    /// The covariances of the rows, whose elements are observations: `[v, n]` to `[v, v]`, a row of n alone to a
-    /// number. `Σ (x − x̄)(y − ȳ) / (n − correction)`.
+    /// A matrix `[v, v]`; the variance of a row alone is a number.
+    fn between_rows(self) -> Result<Var<'t, T>> {
+        Ok(if *self.try_shape()? == [1, 1] { self.reshape([0usize; 0]) } else { self })
+    }
+
+    /// The covariances of the rows, whose elements are observations: `[v, n]` to `[v, v]`, one row, `[n]` or `[1, n]`,
+    /// to a number. `Σ (x − x̄)(y − ȳ) / (n − correction)`.
     ///
     /// NaN or infinite if `n ≤ correction`: the divisor is not let below 0.
     ///
@@ -36,11 +41,10 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn cov(self, correction: f64) -> Var<'t, T> {
         self.tape().composed("cov", || {
-            let (rank, x) = (self.try_shape()?.len(), self.observed()?);
+            let x = self.observed()?;
             let n = x.try_shape()?[1] as f64;
             let centred = x - x.mean_keepdim(1);
-            let found = centred.matmul(centred.t()) / (n - correction).max(0.0);
-            Ok(if rank < 2 { found.reshape([0usize; 0]) } else { found })
+            (centred.matmul(centred.t()) / (n - correction).max(0.0)).between_rows()
         })
     }
 
@@ -75,15 +79,14 @@ impl<'t, T: Real> Var<'t, T> {
     ) -> Var<'t, T> {
         let (f, a) = (frequencies.into_var(self.tape()), importances.into_var(self.tape()));
         self.tape().composed("cov_weighted", || {
-            let (rank, x) = (self.try_shape()?.len(), self.observed()?);
+            let x = self.observed()?;
             let n = x.try_shape()?[1];
             let w = (f * a).expand([n]);
             let total = w.sum();
             let mean = (x * w).sum_keepdim(1) / total;
             let centred = x - mean;
             let lost = (w * a).sum() / total * correction;
-            let found = (centred * w).matmul(centred.t()) / (total - lost).clamp_min(0.0);
-            Ok(if rank < 2 { found.reshape([0usize; 0]) } else { found })
+            ((centred * w).matmul(centred.t()) / (total - lost).clamp_min(0.0)).between_rows()
         })
     }
 
@@ -135,4 +138,22 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         wrong!("expand", &[&[2, 3], &[2]], |x| x[0].cov_weighted(1.0, x[1], 1.0), "shapes [2] and [3] do not broadcast"),
         wrong!("cov", &[&[2, 3, 4]], |x| x[0].corrcoef(), "shape [2, 3, 4] has rank 3, wanted at most 2"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tape::Tape;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn one_row_has_a_number_for_its_variance() {
+        let tape = Tape::<f64>::new();
+        let (row, matrix) = (tape.var(&Tensor::from([1.0, 3.0])), tape.var(&Tensor::from([[1.0, 3.0]])));
+        for x in [row, matrix] {
+            for (y, wanted) in [(x.cov(1.0), 2.0), (x.cov_weighted(0.0, 1.0, 1.0), 1.0), (x.corrcoef(), 1.0)] {
+                assert_eq!((y.shape().len(), y.item().unwrap()), (0, wanted));
+            }
+        }
+        assert_eq!(tape.var(&Tensor::from([[1.0, 3.0], [2.0, 0.0]])).cov(1.0).shape(), [2, 2]);
+    }
 }

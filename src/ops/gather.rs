@@ -100,7 +100,8 @@ impl<'t, T: Real> Var<'t, T> {
     }
 
     /// Along an axis, one index for each element of the result: `y[i, j, k] = x[i, index[i, j, k], k]` along axis 1. The
-    /// index has as many axes as this; on the others it may be shorter. Negative indices count from the end.
+    /// index has as many axes as this; on the others it may be shorter. Negative indices count from the end. An empty
+    /// index may have any shape, and gives an empty result of that shape.
     ///
     /// # Gradient
     ///
@@ -262,6 +263,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].gather(0, &Tensor::from([[0, 2, 1], [-1, 0, 0], [2, 2, 2]])).square() * x[0]
         }),
         sample!("gather fewer", cube(), |x| x[0].gather(1, &Tensor::from([[[0, 1], [2, 2]]])).square()),
+        sample!("gather nothing", cube(), |x| {
+            let by = |shape: [usize; 2]| x[0].gather(0, &Tensor::from_slice(&[], shape).expect("empty")).sum();
+            x[0].square() + by([0, 5]) + by([7, 0])
+        }),
         sample!("gather of a scalar", scalars(), |x| x[0].gather(0, &Tensor::scalar(-1)).square() * x[0]),
         sample!("take_along_dim", matrix(), |x| x[0].take_along_dim(0, &Tensor::from([[1, 0, 2, 1]])).square()),
         sample!("take_along_dim broadcast", matrix(), |x| {

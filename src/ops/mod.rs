@@ -67,6 +67,7 @@ operations! {
     identity
     implicit
     incomplete_gamma
+    indexing
     interp
     inverse_error
     leaky_relu
@@ -151,6 +152,7 @@ pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use grid::Indexing;
 pub use implicit::{Implicit, LinearSolver};
+pub use indexing::{Index, IntoIndices};
 pub use loss::Reduction;
 pub use masked::IntoMask;
 pub use pad::Padding;

@@ -142,7 +142,7 @@ impl<'t, T: Real> Var<'t, T> {
 
     /// This with a piece put along an axis, one index for each element: `y[i, index[i, j, k], k] = piece[i, j, k]` along
     /// axis 1. The piece may be longer than the index, a number goes to every place; on the other axes the index may be
-    /// shorter than this. Where several elements meet, the last one in row-major order stays. Negative indices count
+    /// shorter than this; an empty one may have any shape. Where several elements meet, the last one in row-major order stays. Negative indices count
     /// from the end.
     ///
     /// # Gradient

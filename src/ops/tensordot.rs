@@ -26,6 +26,15 @@ fn contracted<'t, T: Real>(x: Var<'t, T>, y: Var<'t, T>, a: &[isize], b: &[isize
         return Err(ErrorKind::Argument { name: "the number of axes", found, wanted: "as many".into() }.into());
     }
     let (mut a, mut b) = (resolved(a, &sx)?, resolved(b, &sy)?);
+    // A size of 1 broadcasts: its factor stands before the sum over the other's axis.
+    let long = |from: &[usize], of: &Shape, other: &[usize], one: &Shape| -> Vec<isize> {
+        let pairs = from.iter().zip(other).filter(|(i, j)| of[**i] != 1 && one[**j] == 1);
+        pairs.map(|(i, _)| *i as isize).collect()
+    };
+    let (x_long, y_long) = (long(&a, &sx, &b, &sy), long(&b, &sy, &a, &sx));
+    let summed = |v: Var<'t, T>, axes: Vec<isize>| if axes.is_empty() { v } else { v.sum_keepdim(axes) };
+    let (x, y) = (summed(x, x_long), summed(y, y_long));
+    let (sx, sy) = (x.try_shape()?, y.try_shape()?);
     let sizes = |shape: &Shape, axes: &[usize]| axes.iter().map(|&axis| shape[axis]).collect::<Vec<_>>();
     let (wanted, found) = (sizes(&sx, &a), sizes(&sy, &b));
     same("what is summed over in the second operand", &found, &wanted)?;
@@ -89,7 +98,7 @@ impl<'t, T: Real> Var<'t, T> {
     }
 
     /// The sum of products over the axes `axes` of this and `others` of the other, pair by pair; the result has the
-    /// axes that are left of this, then those of the other.
+    /// axes that are left of this, then those of the other. An axis of size 1 broadcasts.
     ///
     /// # Gradient
     ///
@@ -227,6 +236,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("tensordot_axes in the second's order", shapes(&[&[&[2, 3], &[4, 3, 2]]], -1.0, 1.0), |x| {
             x[0].tensordot_axes(x[1], [0, 1], [2, 1])
         }),
+        sample!("tensordot_axes broadcast", shapes(&[&[&[1, 2, 3], &[3, 2, 1]]], -1.0, 1.0), |x| {
+            x[0].tensordot_axes(x[1], [0, 2], [1, 2]) * x[0].tensordot_axes(x[1], [2], [2]).sum()
+        }),
         sample!("inner", shapes(&[&[&[3], &[3]], &[&[2, 3], &[3]], &[&[2, 3], &[2, 2, 3]], &[&[], &[2, 2]], &[&[2], &[]], &[&[2, 0], &[0]]], -1.0, 1.0), |x| {
             x[0].inner(x[1])
         }),
@@ -246,4 +258,18 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         wrong!("bilinear", &[&[3, 2], &[2, 3], &[4, 2, 3]], |x| x[0].bilinear(x[1], x[2], None), "shapes [3] and [2] do not broadcast"),
         wrong!("bilinear", &[&[2], &[3], &[4, 2, 3], &[3]], |x| x[0].bilinear(x[1], x[2], x[3]), "the bias has shape [3], wanted [4]"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tape::Tape;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn an_axis_of_size_1_broadcasts() {
+        let tape = Tape::<f64>::new();
+        let (x, y) = (tape.var(&Tensor::from([[2.0], [3.0]])), tape.var(&Tensor::from([1.0, 10.0, 100.0])));
+        assert_eq!(x.tensordot_axes(y, [1], [0]).value().unwrap(), Tensor::from([222.0, 333.0]));
+        assert_eq!(y.tensordot_axes(x, [0], [1]).value().unwrap(), Tensor::from([222.0, 333.0]));
+    }
 }

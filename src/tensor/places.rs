@@ -45,7 +45,7 @@ impl Places {
     }
 
     /// One index for each element: the index has the shape of what lies there, which differs from the tensor's in the
-    /// axis alone.
+    /// axis alone. An empty index may have any shape: nothing lies there.
     pub(crate) fn each(of: &Shape, axis: isize, index: &Tensor<i64>) -> Result<Places> {
         Places::new(of, axis, index, true)
     }
@@ -58,7 +58,7 @@ impl Places {
         let piece = if each {
             let fits =
                 index.rank() == of.len() && (0..of.len()).all(|i| i == axis || index.shape()[i] == of[i]);
-            if !fits && !of.is_empty() {
+            if !fits && !of.is_empty() && !index.is_empty() {
                 let mut wanted = of.to_vec();
                 wanted[axis] = index.shape().get(axis).copied().unwrap_or(1);
                 let found = index.shape().to_vec();
@@ -73,7 +73,7 @@ impl Places {
         let (outer, inner) = (product(before), product(after));
         let count = match each {
             false => index.len(),
-            true if of.is_empty() => index.len(),
+            true if of.is_empty() || index.is_empty() => index.len(),
             true => index.shape()[axis],
         };
         let layout = Layout { outer, n: dims[axis], count, inner, each };
@@ -173,7 +173,7 @@ impl<E: Element> Tensor<E> {
     }
 
     /// Along an axis, one index for each element of the result: `y[i, j, k] = x[i, index[i, j, k], k]` along axis 1.
-    /// On other axes the index may be shorter. Negative indices count from the end.
+    /// On other axes the index may be shorter. Negative indices count from the end. An empty index may have any shape.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl<E: Element> Tensor<E> {
 
 /// The axes, other than the one indexed, on which an index of the same rank is shorter than what it is an index into.
 pub(crate) fn shorter(of: &[usize], axis: isize, index: &[usize]) -> Result<Vec<usize>> {
-    if of.is_empty() || index.len() != of.len() {
+    if of.is_empty() || index.len() != of.len() || index.contains(&0) {
         return Ok(vec![]);
     }
     let axis = resolve_axis(axis, of)?;

@@ -5,6 +5,9 @@ use retrograde::{Axes, Error, Reduction, Tape, Tensor, Var};
 
 pub type V<'t> = Var<'t, f64>;
 
+/// PyTorch takes a number to have one axis; here a user makes a vector of it.
+pub const NO_AXIS: &str = "the axis of a number";
+
 /// Why a case has no answer.
 pub enum No {
     /// The call has a form for which there is nothing here.
@@ -22,6 +25,25 @@ impl From<Error> for No {
 pub enum Value<'t> {
     Var(V<'t>),
     Indices(Tensor<i64>),
+}
+
+impl Value<'_> {
+    /// 0 of an error.
+    pub fn rank(&self) -> usize {
+        match self {
+            Value::Var(y) => y.try_shape().map_or(0, |shape| shape.len()),
+            Value::Indices(n) => n.rank(),
+        }
+    }
+
+    /// The last axis away, if it has one element.
+    pub fn lower(&mut self) {
+        match self {
+            Value::Var(y) if y.try_shape().is_ok_and(|shape| shape.last() == Some(&1)) => *y = y.squeeze(-1),
+            Value::Indices(n) if n.shape().last() == Some(&1) => *n = n.squeeze(-1).unwrap(),
+            _ => {}
+        }
+    }
 }
 
 /// What an operation returned.
@@ -57,6 +79,17 @@ pub enum Operand<'t> {
     Var(V<'t>),
     /// Integers, or truths as 0 and 1.
     Integers(Tensor<i64>),
+}
+
+impl Operand<'_> {
+    /// A number as a vector of one element.
+    pub fn lift(&mut self) {
+        match self {
+            Operand::Var(x) if x.shape().is_empty() => *x = x.unsqueeze(0),
+            Operand::Integers(n) if n.rank() == 0 => *n = n.unsqueeze(0).unwrap(),
+            _ => {}
+        }
+    }
 }
 
 pub struct Call<'t, 'c> {
@@ -111,8 +144,13 @@ impl<'t> Call<'t, '_> {
         }
     }
 
+    /// Integers: a tensor, a list or one.
     pub fn integers(&self, place: usize, name: &str) -> Result<Tensor<i64>, No> {
         match self.arg(place, name) {
+            Some(Arg::Int(n)) => Ok(Tensor::scalar(*n)),
+            Some(Arg::Seq(_)) => {
+                Ok(self.ints(place, name)?.into_iter().map(|n| n as i64).collect::<Vec<_>>().into())
+            }
             Some(Arg::Tensor(n)) => match &self.operands[*n] {
                 Operand::Integers(n) => Ok(n.clone()),
                 Operand::Var(_) => Err(No::Form("targets that are probabilities")),
@@ -185,8 +223,12 @@ impl<'t> Call<'t, '_> {
 
     /// One axis. PyTorch takes a number to have one, we do not.
     pub fn axis(&self, place: usize, name: &str) -> Result<isize, No> {
-        let axis = self.int(place, name, -1)?;
-        if self.x()?.shape().is_empty() { Err(No::Form("the axis of a number")) } else { Ok(axis) }
+        self.axis_of(place, name, -1)
+    }
+
+    pub fn axis_of(&self, place: usize, name: &str, default: isize) -> Result<isize, No> {
+        let axis = self.int(place, name, default)?;
+        if self.x()?.shape().is_empty() { Err(No::Form(NO_AXIS)) } else { Ok(axis) }
     }
 
     pub fn reduction(&self) -> Reduction {

@@ -1,6 +1,6 @@
 //! Runs a case and compares each of its parts by every route on which our engine comes to it.
 
-use crate::call::{Call, No, Op, Operand, V, Value};
+use crate::call::{Call, NO_AXIS, No, Op, Operand, V, Value};
 use crate::excuses::NOISE;
 use crate::reader::{Case, Golden, Held};
 use retrograde::{Result, Tape, Tensor};
@@ -112,6 +112,14 @@ fn pairing<'t>(tape: &'t Tape<f64>, a: &[V<'t>], b: &[V<'t>]) -> V<'t> {
 }
 
 pub fn run(golden: &Golden, case: &Case, op: Op) -> Outcome {
+    match attempt(golden, case, op, false) {
+        Outcome::NoForm(NO_AXIS) => attempt(golden, case, op, true),
+        outcome => outcome,
+    }
+}
+
+/// Runs the case; `lifted` with numbers as vectors of one element, for an operation along an axis.
+fn attempt(golden: &Golden, case: &Case, op: Op, lifted: bool) -> Outcome {
     let tape = Tape::new();
     let mut leaves = Vec::new();
     let mut operands: Vec<Operand> = (case.inputs.iter())
@@ -129,6 +137,9 @@ pub fn run(golden: &Golden, case: &Case, op: Op) -> Outcome {
     {
         *x = *x + x.transpose(-1, -2);
     }
+    if lifted {
+        operands.iter_mut().for_each(Operand::lift);
+    }
     let mut parts = Parts { golden, case, compared: 0, found: Vec::new() };
     let answer = match op(&Call { tape: &tape, case, operands }) {
         Ok(answer) => answer.0,
@@ -142,8 +153,11 @@ pub fn run(golden: &Golden, case: &Case, op: Op) -> Outcome {
         return Outcome::NoForm("another number of results");
     }
     let (mut outputs, mut cotangents, mut tangents) = (Vec::new(), Vec::new(), Vec::new());
-    for (answer, recorded) in answer.iter().zip(&case.outputs) {
-        let found = match answer {
+    for (mut answer, recorded) in answer.into_iter().zip(&case.outputs) {
+        if lifted && answer.rank() > recorded.value.shape.len() {
+            answer.lower();
+        }
+        let found = match &answer {
             Value::Var(y) => y.value(),
             Value::Indices(indices) => indices.map(|n| n as f64),
         };
@@ -152,7 +166,7 @@ pub fn run(golden: &Golden, case: &Case, op: Op) -> Outcome {
         if refused {
             return Outcome::Ran(parts.compared, parts.found);
         }
-        if let (Value::Var(y), Some(cotangent)) = (answer, &recorded.cotangent) {
+        if let (Value::Var(y), Some(cotangent)) = (&answer, &recorded.cotangent) {
             outputs.push(*y);
             cotangents.push(golden.floats(cotangent));
             tangents.extend(&recorded.tangent);

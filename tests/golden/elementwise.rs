@@ -142,12 +142,11 @@ fn clamp<'t>(c: &Call<'t, '_>, low: Option<Bound<'t>>, high: Option<Bound<'t>>) 
     })
 }
 
-/// There, what is above the threshold is as it is; ours is exact everywhere, so the threshold makes no odds if high.
+/// There, what is above the threshold is as it is; ours is exact everywhere, so that a high one makes no odds.
 fn softplus<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
-    if c.number(2, "threshold", 20.0)? < 20.0 && !c.x()?.value()?.is_empty() {
-        return Err(No::Form("softplus with a low threshold"));
-    }
-    Ok(c.x()?.softplus(c.number(1, "beta", 1.0)?))
+    let (x, beta, threshold) = (c.x()?, c.number(1, "beta", 1.0)?, c.number(2, "threshold", 20.0)?);
+    let y = x.softplus(beta);
+    Ok(if threshold < 20.0 { Var::where_((x * beta).gt(threshold), x, y) } else { y })
 }
 
 fn gelu<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
@@ -158,5 +157,11 @@ fn gelu<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
 fn channels<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     let (rank, w) = (c.x()?.shape().len(), c.var(1, "weight")?);
     let after = rank.saturating_sub(2);
-    Ok(if w.shape().is_empty() { w } else { (0..after).fold(w, |w, _| w.unsqueeze(-1)) })
+    Ok(if rank == 0 {
+        w.reshape([])
+    } else if w.shape().is_empty() {
+        w
+    } else {
+        (0..after).fold(w, |w, _| w.unsqueeze(-1))
+    })
 }

@@ -33,7 +33,9 @@ table! {
     "nanmean" => |c| crate::reductions::reduced!(c, 1, c.x()?, nanmean nanmean_axes nanmean_keepdim);
     "diff" => |c| {
         let (n, axis) = (c.int(1, "n", 1)? as usize, c.int(2, "dim", -1)?);
-        let (before, after) = (c.maybe_var(3, "prepend")?, c.maybe_var(4, "append")?);
+        // Of no differences it is x itself, whatever stands around it.
+        let around = |place, name: &str| if n == 0 { Ok(None) } else { c.maybe_var(place, name) };
+        let (before, after) = (around(3, "prepend")?, around(4, "append")?);
         let parts: Vec<V> = before.into_iter().chain([c.x()?]).chain(after).collect();
         c.tape.concat(&parts, axis).diff(n, axis)
     };
@@ -48,10 +50,10 @@ table! {
         if c.flag(4, "keepdim", false) { y.unsqueeze(-1) } else { y }
     };
     "nn.functional.cosine_similarity" => |c| {
-        c.x()?.cosine_similarity(c.var(1, "x2")?, c.int(2, "dim", 1)?, c.number(3, "eps", 1e-8)?)
+        c.x()?.cosine_similarity(c.var(1, "x2")?, c.axis_of(2, "dim", 1)?, c.number(3, "eps", 1e-8)?)
     };
     "nn.functional.normalize" => |c| {
-        c.x()?.normalize(c.number(1, "p", 2.0)?, c.int(2, "dim", 1)?, c.number(3, "eps", 1e-12)?)
+        c.x()?.normalize(c.number(1, "p", 2.0)?, c.axis_of(2, "dim", 1)?, c.number(3, "eps", 1e-12)?)
     };
     "renorm" => |c| c.x()?.renorm(c.number(1, "p", 2.0)?, c.int(2, "dim", 0)?, c.number(3, "maxnorm", 1.0)?);
 }

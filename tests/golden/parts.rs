@@ -6,7 +6,11 @@ use retrograde::{Indexing, Padding};
 
 table! {
     "flatten" => |c| c.x()?.flatten(c.int(1, "start_dim", 0)?, c.int(2, "end_dim", -1)?);
-    "unflatten" => |c| c.x()?.unflatten(c.int(1, "dim", 0)?, c.shape(2, "sizes", 1)?);
+    "unflatten" => |c| {
+        let (x, axis) = (c.x()?, c.int(1, "dim", 0)?);
+        let size = x.shape()[axis.rem_euclid(x.shape().len() as isize) as usize];
+        x.unflatten(axis, c.shape(2, "sizes", size)?)
+    };
     "movedim" => |c| c.x()?.movedim(c.ints(1, "source")?, c.ints(2, "destination")?);
     "atleast_1d" => |c| c.vars(0, "tensors")?.into_iter().map(|x| x.atleast_1d()).collect::<Vec<_>>();
     "atleast_2d" => |c| c.vars(0, "tensors")?.into_iter().map(|x| x.atleast_2d()).collect::<Vec<_>>();
@@ -25,7 +29,15 @@ table! {
     "triu" => |c| c.x()?.triu(c.int(1, "diagonal", 0)?);
     "repeat" => |c| c.x()?.repeat(c.shape(1, "repeats", 1)?);
     "tile" => |c| c.x()?.tile(c.shape(1, "dims", 1)?);
-    "repeat_interleave" => |c| c.x()?.repeat_interleave_counts(&c.integers(1, "repeats")?, c.int(2, "dim", 0)?);
+    "repeat_interleave" => |c| {
+        let (x, counts) = (c.x()?, c.integers(1, "repeats")?);
+        let (x, axis) = if c.has(2, "dim") { (x, c.int(2, "dim", 0)?) } else { (x.ravel(), 0) };
+        if counts.rank() == 0 {
+            x.repeat_interleave(counts.item()? as usize, axis)
+        } else {
+            x.repeat_interleave_counts(&counts, axis)
+        }
+    };
     "nn.functional.pad.constant" => |c| pad(c)?;
     "nn.functional.pad.reflect" => |c| pad(c)?;
     "nn.functional.pad.replicate" => |c| pad(c)?;
@@ -39,14 +51,10 @@ table! {
     "split.list_args" => |c| c.x()?.split_sizes(c.shape(1, "sizes", 1)?, c.int(2, "dim", 0)?)?;
     "split_with_sizes" => |c| c.x()?.split_sizes(c.shape(1, "sizes", 1)?, c.int(2, "dim", 0)?)?;
     "chunk" => |c| c.x()?.chunk(c.int(1, "chunks", 1)? as usize, c.int(2, "dim", 0)?)?;
-    "tensor_split" => |c| {
-        let (at, axis) = (c.integers(1, "indices")?, c.int(2, "dim", 0)?);
-        let indices: Vec<isize> = at.iter().map(|n| n as isize).collect();
-        if at.rank() == 0 { c.x()?.array_split(indices[0] as usize, axis)? } else { c.x()?.split_at(indices, axis)? }
-    };
-    "hsplit" => |c| c.x()?.split_at(c.ints(1, "indices")?, 1)?;
-    "vsplit" => |c| c.x()?.split_at(c.ints(1, "indices")?, 0)?;
-    "dsplit" => |c| c.x()?.split_at(c.ints(1, "indices")?, 2)?;
+    "tensor_split" => |c| cut_at(c, c.int(2, "dim", 0)?)?;
+    "hsplit" => |c| cut_at(c, (c.x()?.shape().len() as isize - 1).min(1))?;
+    "vsplit" => |c| cut_at(c, 0)?;
+    "dsplit" => |c| cut_at(c, 2)?;
     "unbind" => |c| c.x()?.unbind(c.int(1, "dim", 0)?)?;
     "hstack" => |c| c.tape.hstack(&c.vars(0, "tensors")?);
     "vstack" => |c| c.tape.vstack(&c.vars(0, "tensors")?);
@@ -78,6 +86,14 @@ table! {
         let bounds = [bound(3, "start", 0)?, bound(4, "end", isize::MAX)?, bound(5, "step", 1)?];
         x.slice_scatter(c.var(1, "src")?, axis, cut(bounds, x.shape()[axis as usize]))
     };
+}
+
+/// In so many pieces, or at indices.
+fn cut_at<'t>(c: &Call<'t, '_>, axis: isize) -> Result<Vec<V<'t>>, No> {
+    let at = c.integers(1, "indices")?;
+    let indices: Vec<isize> = at.iter().map(|n| n as isize).collect();
+    let x = c.x()?;
+    Ok(if at.rank() == 0 { x.array_split(indices[0] as usize, axis)? } else { x.split_at(indices, axis)? })
 }
 
 /// By named axes, or of all elements in a row.

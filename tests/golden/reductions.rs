@@ -83,11 +83,10 @@ fn extreme<'t>(c: &Call<'t, '_>) -> Answer<'t> {
         }
         Some(_) => c.int(1, "dim", 0)?,
     };
-    let (y, indices) = match (largest, c.flag(2, "keepdim", false)) {
-        (true, true) => (x.max_keepdim(axis), x.argmax_keepdim(axis)?),
-        (true, false) => (x.max_axes(axis), x.argmax(axis)?),
-        (false, true) => (x.min_keepdim(axis), x.argmin_keepdim(axis)?),
-        (false, false) => (x.min_axes(axis), x.argmin(axis)?),
-    };
-    Ok(Values::from((y, indices)))
+    let (y, indices) = if largest { x.max_with_index(axis)? } else { x.min_with_index(axis)? };
+    Ok(Values::from(if c.flag(2, "keepdim", false) {
+        (y.unsqueeze(axis), indices.unsqueeze(axis)?)
+    } else {
+        (y, indices)
+    }))
 }

@@ -1,8 +1,8 @@
 //! Other shapes and orders of the same elements; parts of them; several joined.
 
-use crate::call::{Call, No, V, table};
+use crate::call::{Call, NO_AXIS, No, V, table};
 use crate::reader::Arg;
-use retrograde::Slice;
+use retrograde::{Index, Slice};
 
 table! {
     "reshape" => |c| { let x = c.x()?; x.reshape(c.shape(1, "shape", x.shape().count())?) };
@@ -17,20 +17,17 @@ table! {
     "broadcast_to" => |c| expand(c)?;
     "expand_as" => |c| c.x()?.expand(c.var(1, "other")?.shape());
     "permute" => |c| c.x()?.permute(c.ints(1, "dims")?);
-    "transpose" => |c| c.x()?.transpose(c.int(1, "dim0", 0)?, c.int(2, "dim1", 0)?);
+    "transpose" => |c| c.x()?.transpose(c.axis(1, "dim0")?, c.axis(2, "dim1")?);
     "t" => |c| { let x = c.x()?; if x.shape().len() < 2 { x } else { x.t() } };
     "T" => |c| c.x()?.t();
     "mT" => |c| c.x()?.transpose(-1, -2);
     "cat" => |c| c.tape.concat(&c.vars(0, "tensors")?, c.int(1, "dim", 0)?);
     "stack" => |c| c.tape.stack(&c.vars(0, "tensors")?, c.int(1, "dim", 0)?);
     "narrow" => |c| {
-        if !c.case.named.is_empty() || c.case.inputs.len() > 1 {
-            return Err(No::Form("a tensor where we take a number"));
-        }
-        let start = c.int(2, "start", 0)?;
-        c.x()?.slice(c.int(1, "dim", 0)?, start..start + c.int(3, "length", 0)?)
+        let start = c.integers(2, "start")?.item()? as isize;
+        c.x()?.narrow(c.int(1, "dim", 0)?, start, c.int(3, "length", 0)? as usize)
     };
-    "select" => |c| select(c.x()?, c.int(1, "dim", 0)?, c.int(2, "index", 0)?);
+    "select" => |c| c.x()?.select(c.int(1, "dim", 0)?, c.int(2, "index", 0)?);
     "slice" => |c| slice(c)?;
     "diagonal" => |c| diagonal(c, 0, 1)?;
     "linalg.diagonal" => |c| diagonal(c, -2, -1)?;
@@ -45,7 +42,7 @@ table! {
 fn squeeze<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     let (x, rank) = (c.x()?, c.x()?.shape().len() as isize);
     if rank == 0 {
-        return Err(No::Form("the axis of a number"));
+        return Err(No::Form(NO_AXIS));
     }
     let named = if c.has(1, "dim") { c.ints(1, "dim")? } else { (0..rank).collect() };
     let mut axes: Vec<isize> = named.iter().map(|axis| axis.rem_euclid(rank)).collect();
@@ -60,12 +57,6 @@ fn expand<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     let (shape, new) = (x.shape(), sizes.len() - x.shape().len());
     let kept = |(i, n): (usize, &isize)| usize::try_from(*n).unwrap_or_else(|_| shape[i - new]);
     Ok(x.expand(sizes.iter().enumerate().map(kept).collect::<Vec<_>>()))
-}
-
-/// One index of an axis, which goes away.
-fn select<'t>(x: V<'t>, axis: isize, index: isize) -> V<'t> {
-    let end = if index == -1 { Slice::from(index..) } else { Slice::from(index..index + 1) };
-    x.slice(axis, end).squeeze(axis)
 }
 
 /// A slice with bounds cut to the axis, as Python's are; ours must lie within it.
@@ -89,33 +80,25 @@ fn diagonal<'t>(c: &Call<'t, '_>, axis1: isize, axis2: isize) -> Result<V<'t>, N
     Ok(c.x()?.diagonal_at(c.int(1, "offset", 0)?, axis1, axis2))
 }
 
-/// Indices, slices, new axes and the ellipsis, one after the other.
+/// An index of Python's as a list of entries; its ranges are cut to the axes, ours must lie within them.
 fn index<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
-    let items = match c.arg(1, "index") {
-        Some(Arg::Seq(items)) => items.as_slice(),
-        Some(tensor) => return Ok(c.x()?.index(&[&c.indices(tensor)?])),
-        None => return Err(No::Form("no index")),
-    };
-    let fancy = items.iter().take_while(|item| matches!(item, Arg::Fancy(_) | Arg::Tensor(_))).count();
-    let whole = |item: &Arg| *item == Arg::Slice([None; 3]);
-    if fancy > 0 && items[fancy..].iter().all(whole) {
-        let indices = items[..fancy].iter().map(|item| c.indices(item)).collect::<Result<Vec<_>, No>>()?;
-        return Ok(c.x()?.index(&indices.iter().collect::<Vec<_>>()));
-    }
-    let (mut x, mut axis) = (c.x()?, 0isize);
+    let one = c.arg(1, "index").ok_or(No::Form("no index"))?;
+    let items = if let Arg::Seq(items) = one { items.as_slice() } else { std::slice::from_ref(one) };
+    let (x, mut axis, mut entries) = (c.x()?, 0, Vec::new());
+    let new = items.iter().filter(|item| matches!(item, Arg::None | Arg::Ellipsis)).count();
     for item in items {
-        match item {
-            Arg::Int(n) => x = select(x, axis, *n as isize),
-            Arg::Slice(bounds) => {
-                x = x.slice(axis, cut(*bounds, x.shape()[axis as usize]));
-                axis += 1;
-            }
-            Arg::None => {
-                x = x.unsqueeze(axis);
-                axis += 1;
-            }
-            _ => return Err(No::Form("fancy indexing")),
-        }
+        let (entry, axes) = match item {
+            Arg::Int(n) => (Index::One(*n as isize), 1),
+            Arg::Slice(bounds) => (Index::Range(cut(*bounds, x.shape()[axis])), 1),
+            Arg::None => (Index::NewAxis, 0),
+            Arg::Ellipsis => (Index::Rest, x.shape().len() + new - items.len()),
+            item => match c.mask(item) {
+                Some(mask) => (Index::Mask(mask.clone()), mask.rank()),
+                None => (Index::Each(c.indices(item)?), 1),
+            },
+        };
+        entries.push(entry);
+        axis += axes;
     }
-    Ok(x)
+    Ok(x.at(entries))
 }

@@ -21,6 +21,10 @@ pub(super) fn samples() -> Vec<Sample> {
         }),
         sample!("scatter a number", numbers(), |x| x[0].scatter(1, &Tensor::from([[0], [2], [2]]), x[1]).square()),
         sample!("scatter to a scalar", scalars(), |x| x[0].scatter(0, &Tensor::scalar(0), x[1]).square()),
+        sample!("scatter nothing", shapes(&[&[&[2, 3], &[0, 7]], &[&[4], &[1, 8]]], -2.0, 2.0), |x| {
+            let none = Tensor::from_slice(&[], [0, 7]).expect("nothing");
+            x[0].scatter(0, &none, x[1]).square() * x[0].scatter_add(-1, &none, x[1])
+        }),
         sample!("scatter_add", squares(), |x| {
             x[0].scatter_add(1, &Tensor::from([[0, 2, 1], [-1, 0, 0], [2, 2, 2]]), x[1]).square() * x[0]
         }),
