@@ -61,8 +61,8 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Combine, Contraction, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Padding, Reduction, activation,
+    Activation, Combine, Contraction, Conv, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
+    Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Padding, PerAxis, Reduction, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

@@ -31,6 +31,7 @@ operations! {
     clamp
     compare
     concat
+    convolution
     covariance
     cross_entropy
     cummax
@@ -140,10 +141,12 @@ mod axis;
 mod dual;
 mod guard;
 mod number;
+mod per_axis;
 mod reduction;
 mod scalar;
 
 pub use activation::Activation;
+pub use convolution::Conv;
 pub use differences::Ends;
 pub use dual::Dual;
 pub use einsum::EinsumPlan;
@@ -154,6 +157,7 @@ pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
 pub use masked::IntoMask;
 pub use pad::Padding;
+pub use per_axis::PerAxis;
 pub use quantile::Interpolation;
 pub use segment::Combine;
 pub use softmax::Contraction;
