@@ -62,7 +62,8 @@ pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
     Activation, Combine, Contraction, Conv, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Padding, PerAxis, Reduction, activation,
+    GridSample, Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Outside, Padding, PerAxis, Pool,
+    Reduction, Resampling, Resize, Sampling, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

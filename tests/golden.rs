@@ -6,6 +6,8 @@
 mod call;
 #[path = "golden/compare.rs"]
 mod compare;
+#[path = "golden/convolution.rs"]
+mod convolution;
 #[path = "golden/elementwise.rs"]
 mod elementwise;
 #[path = "golden/excuses.rs"]
@@ -37,7 +39,8 @@ use excuses::{EXCUSES, NOT_YET};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 8] = [
+const TABLES: [&[(&str, Op)]; 9] = [
+    convolution::TABLE,
     elementwise::TABLE,
     indexing::TABLE,
     losses::TABLE,

@@ -66,7 +66,10 @@ impl<'a> Plan<'a> {
 
     pub(super) fn transposed<T: Real>(g: &'a Geometry) -> Plan<'a> {
         let lines = g.axes.each_ref().map(|axis| {
-            (0..axis.stride).filter_map(|phase| Line::transposed(axis, phase)).collect::<Vec<_>>()
+            // The remainders that there are: a stride may be longer than the axis.
+            let few = axis.input.min(axis.stride);
+            let phase = |i: usize| (i as isize + axis.before).rem_euclid(axis.stride as isize) as usize;
+            (0..few).filter_map(|i| Line::transposed(axis, phase(i))).collect::<Vec<_>>()
         });
         let mut problems = Vec::new();
         for d in &lines[0] {

@@ -107,18 +107,9 @@ unsafe fn inner<T: Real, V: Register<T>, const M: usize, const R: usize>(
                 }
             }
         }
-        let mut lanes = [T::ZERO; 16];
         for m in 0..M {
             for r in 0..R {
-                sums[m][r].store(lanes.as_mut_ptr());
-                let mut half = V::LANES / 2;
-                while half > 0 {
-                    for i in 0..half {
-                        lanes[i] += lanes[i + half];
-                    }
-                    half /= 2;
-                }
-                *out.get_unchecked_mut(m * R + r) = lanes[0];
+                *out.get_unchecked_mut(m * R + r) = sums[m][r].sum();
             }
         }
     }

@@ -133,8 +133,9 @@ impl<'a> Plan<'a> {
     ) {
         let g = self.g;
         result.fill(T::ZERO);
-        scratch.fill(T::ZERO);
         let (stored_y, stored_x) = scratch.split_at_mut(self.filters * self.filter);
+        // Zeros in y meet whatever lies between and behind the channels of x: it must be finite.
+        stored_x[self.channels * self.channel..].fill(T::ZERO);
         let row = g.channels * self.taps;
         let units = g.batch.div_ceil(self.images) * self.pieces;
         let (inputs, outputs) = (g.inputs(), g.outputs());
@@ -165,6 +166,11 @@ impl<'a> Plan<'a> {
             for c in (0..g.channels).step_by(self.channels) {
                 let channels = c..(c + self.channels).min(g.channels);
                 for (channel, out) in channels.clone().zip(stored_x.chunks_exact_mut(self.channel)) {
+                    for gap in out.chunks_mut(self.phase) {
+                        let stored = (images.len() * part).min(gap.len());
+                        gap[stored..].fill(T::ZERO);
+                    }
+                    out[self.phase * phases(&self.lines)..].fill(T::ZERO);
                     for (i, image) in images.clone().enumerate() {
                         let source =
                             &x[((image * g.groups + group) * g.channels + channel) * inputs..][..inputs];

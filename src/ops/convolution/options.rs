@@ -75,6 +75,16 @@ impl Conv {
     pub fn output_padding(self, output_padding: impl Into<PerAxis>) -> Conv {
         Conv { output_padding: output_padding.into(), ..self }
     }
+
+    /// Stride, padding and dilation for windows that are no convolution's.
+    pub(in crate::ops) fn of_windows(&self, axes: usize) -> Result<(Vec<usize>, Vec<usize>, Vec<usize>)> {
+        let (Some(padding), 1, true) = (self.padding, self.groups, self.output_padding == PerAxis::from(0)) else {
+            return argument("the set of options", "a convolution's", "stride, padding and dilation alone");
+        };
+        let stride = self.stride.at_least(1, "the stride", axes)?;
+        let dilation = self.dilation.at_least(1, "the dilation", axes)?;
+        Ok((stride, checked(padding.of("the padding", axes)?)?, dilation))
+    }
 }
 
 /// The geometry of a convolution, and the shapes of x, w and y.
@@ -144,6 +154,12 @@ fn checked(padding: Vec<usize>) -> Result<Vec<usize>> {
     }
 }
 
+/// That images with their padding, which are stored piece by piece, are no larger than memory.
+fn stored(channels: usize, along: &[Axis], span: &[usize]) -> Result<Shape> {
+    let padded = along.iter().zip(span).map(|(axis, span)| axis.input + axis.output + 2 * span + 2 * axis.before as usize);
+    Shape::new([&[channels.max(1)], &padded.collect::<Vec<_>>()[..]].concat())
+}
+
 /// The sizes of a convolution of an image x with a kernel w.
 pub(super) fn convolution(x: &[usize], w: &[usize], axes: usize, options: Conv) -> Result<(Sizes, Product)> {
     let has_batch = batched(x, axes)?;
@@ -180,6 +196,7 @@ pub(super) fn convolution(x: &[usize], w: &[usize], axes: usize, options: Conv) 
             before: before as isize,
         });
     }
+    stored(channels, &along, &span)?;
     let batch = if has_batch { x[0] } else { 1 };
     let outputs: Vec<usize> = along.iter().map(|axis| axis.output).collect();
     let y = with_last(x, &[&[w[0]], &outputs[..]].concat())?;
@@ -221,6 +238,7 @@ pub(super) fn transposed(y: &[usize], w: &[usize], axes: usize, options: Conv) -
             before: padding[i] as isize,
         });
     }
+    stored(filters.max(w[1]), &along, &span)?;
     let batch = if has_batch { y[0] } else { 1 };
     let inputs: Vec<usize> = along.iter().map(|axis| axis.input).collect();
     let channels = w[1].checked_mul(options.groups).unwrap_or(usize::MAX);

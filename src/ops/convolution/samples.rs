@@ -50,6 +50,9 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("conv1d dilation and stride", longer(), |x| {
             x[0].conv1d(x[1], None, Conv::new().dilation(3).stride(2).padding(3))
         }),
+        sample!("conv1d of one place", shapes(&[&[&[1, 2, 3], &[2, 2, 2]]], -1.0, 1.0), |x| {
+            x[0].conv1d(x[1], None, Conv::new().stride(1 << 20))
+        }),
         sample!("conv1d same", of(&[&[&[1, 2, 5], &[2, 2, 4]], &[&[1, 4], &[1, 1, 3]]]), |x| {
             x[0].conv1d(x[1], None, Conv::new().same())
         }),
@@ -113,5 +116,11 @@ pub(super) fn samples() -> Vec<Sample> {
         wrong!("conv_transpose1d", &[&[2, 3], &[2, 1, 2]], |x| x[0].conv_transpose1d(x[1], None, Conv::new().stride(2).output_padding(2)), "the output padding is 2, wanted less than 2, the larger of stride and dilation"),
         wrong!("conv_transpose1d", &[&[2, 3], &[2, 1, 2]], |x| x[0].conv_transpose1d(x[1], None, Conv::new().same()), "the padding is same, wanted numbers: a transposed convolution has several lengths"),
         wrong!("conv_transpose3d", &[&[2, 3], &[2, 1, 2]], |x| x[0].conv_transpose3d(x[1], None, Conv::new()), "shape [2, 3] has rank 2, wanted 4 or 5"),
+        wrong!(
+            "conv2d",
+            &[&[1, 4, 4], &[1, 1, 2, 2]],
+            |x| x[0].conv2d(x[1], None, Conv::new().padding(1 << 40).dilation((1 << 41) + 1)),
+            "shape [1, 6597069766667, 6597069766667] is too large: at most 64 axes and 2^63 - 1 bytes"
+        ),
     ]
 }
