@@ -88,7 +88,7 @@ impl Geometry {
             let k = self.channels * self.taps();
             return Some(Dense::Whole { n: self.batch, k, f: self.filters });
         }
-        self.axes.iter().all(point).then(|| Dense::Pointwise)
+        self.axes.iter().all(point).then_some(Dense::Pointwise)
     }
 
     /// About how many nanoseconds a product takes on one core.

@@ -219,7 +219,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Conv, Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::ones([1, 2, 2, 2])?);
     /// let w = tape.var(&Tensor::ones([3, 1, 2, 1, 1])?);
     /// assert_eq!(x.conv3d(w, None, Conv::new()).value()?.to_vec(), [2.0; 12]);
@@ -301,7 +301,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Conv, Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let x = tape.var(&Tensor::ones([2, 1, 1, 1])?);
     /// let w = tape.var(&Tensor::ones([2, 1, 2, 1, 1])?);
     /// assert_eq!(x.conv_transpose3d(w, None, Conv::new()).value()?.to_vec(), [2.0, 2.0]);

@@ -107,7 +107,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     /// use retrograde::{Conv, Tape, Tensor};
     ///
-    /// let tape = Tape::new();
+    /// let tape = Tape::<f64>::new();
     /// let columns = tape.var(&Tensor::ones([1, 4, 2])?);
     /// let x = columns.col2im([2, 3], [2, 2], Conv::new());
     /// assert_eq!(x.value()?.shape(), [1, 1, 2, 3]);

@@ -175,14 +175,11 @@ pub(super) fn pack<T: Copy + Default>(
                     let (middle, right) = rest.split_at_mut(n);
                     left.fill(T::default());
                     right.fill(T::default());
-                    if n == 0 {
-                    } else if w.stride == 1 {
+                    if n > 0 && w.stride == 1 {
                         middle.copy_from_slice(&source[from..from + n]);
-                    } else {
-                        middle
-                            .iter_mut()
-                            .zip(source[from..].iter().step_by(w.stride))
-                            .for_each(|(o, &x)| *o = x);
+                    } else if n > 0 {
+                        let every = source[from..].iter().step_by(w.stride);
+                        middle.iter_mut().zip(every).for_each(|(o, &x)| *o = x);
                     }
                 }
             }

@@ -37,6 +37,7 @@ pub(super) struct Tiles<T: 'static> {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // the indices are those of a tile, in several arrays at once
 unsafe fn correlate<T: Real, V: Register<T>, const M: usize, const R: usize>(
     a: &[T],
     x: &[T],
@@ -75,6 +76,7 @@ unsafe fn correlate<T: Real, V: Register<T>, const M: usize, const R: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // the indices are those of a tile, in several arrays at once
 unsafe fn inner<T: Real, V: Register<T>, const M: usize, const R: usize>(
     steps: usize,
     y: &[T],

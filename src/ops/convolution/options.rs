@@ -241,7 +241,7 @@ pub(super) fn transposed(y: &[usize], w: &[usize], axes: usize, options: Conv) -
     stored(filters.max(w[1]), &along, &span)?;
     let batch = if has_batch { y[0] } else { 1 };
     let inputs: Vec<usize> = along.iter().map(|axis| axis.input).collect();
-    let channels = w[1].checked_mul(options.groups).unwrap_or(usize::MAX);
+    let channels = w[1].saturating_mul(options.groups);
     let x = with_last(y, &[&[channels], &inputs[..]].concat())?;
     let geometry = Geometry { batch, groups: options.groups, channels: w[1], filters: inner, axes: three(&along) };
     Ok((Sizes { geometry, shapes: [x, Shape::new(w)?, Shape::new(y)?], axes }, Product::Transposed))
