@@ -61,9 +61,9 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Combine, Contraction, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    Implicit, Index, Indexing, Interpolation, IntoIndices, IntoMask, LinearSolver, Padding, Reduction,
-    activation,
+    Activation, Combine, Contraction, Conv, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
+    GridSample, Implicit, Index, Indexing, Interpolation, IntoIndices, IntoMask, LinearSolver, Outside,
+    Padding, PerAxis, Pool, Reduction, Resampling, Resize, Sampling, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

@@ -6,6 +6,8 @@
 mod call;
 #[path = "golden/compare.rs"]
 mod compare;
+#[path = "golden/convolution.rs"]
+mod convolution;
 #[path = "golden/elementwise.rs"]
 mod elementwise;
 #[path = "golden/excuses.rs"]
@@ -39,7 +41,8 @@ use excuses::{EXCUSES, NAMESAKES};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 9] = [
+const TABLES: [&[(&str, Op)]; 10] = [
+    convolution::TABLE,
     elementwise::TABLE,
     indexing::TABLE,
     losses::TABLE,

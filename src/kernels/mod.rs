@@ -3,16 +3,19 @@
 //! Nothing here knows of tensors, tapes or variables.
 
 mod argument;
+pub mod convolution;
 mod function;
 pub mod gamma;
 mod isa;
 mod linear;
 mod map;
 pub mod matmul;
+pub mod mix;
 pub mod optim;
 pub mod order;
 mod pad;
 pub mod places;
+pub mod pool;
 pub mod products;
 pub mod reduce;
 pub mod rows;

@@ -26,11 +26,13 @@ operations! {
     as_strided
     associative_scan
     atan2
+    average_pool
     bessel
     beta
     clamp
     compare
     concat
+    convolution
     covariance
     cross_entropy
     cummax
@@ -54,11 +56,13 @@ operations! {
     flatten
     flip
     float_parts
+    fold
     gamma
     gather
     gelu
     glu
     grid
+    grid_sample
     gumbel_softmax
     hard
     hardtanh
@@ -81,10 +85,13 @@ operations! {
     logit
     logsumexp
     loss
+    lp_pool
     masked
     matmul
     matrix_product
     max
+    max_pool
+    max_unpool
     maxout
     median
     mish
@@ -95,6 +102,7 @@ operations! {
     pad
     pairs
     permute
+    pixel_shuffle
     power
     prelu
     prod
@@ -104,6 +112,7 @@ operations! {
     relu
     remainder
     repeat
+    resample
     reshape
     roots
     rounding
@@ -140,22 +149,30 @@ pub mod activation;
 mod axis;
 mod dual;
 mod guard;
+mod mixed;
 mod number;
+mod per_axis;
+mod pool;
 mod reduction;
 mod scalar;
 
 pub use activation::Activation;
+pub use convolution::Conv;
 pub use differences::Ends;
 pub use dual::Dual;
 pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use grid::Indexing;
+pub use grid_sample::{GridSample, Outside, Sampling};
 pub use implicit::{Implicit, LinearSolver};
 pub use indexing::{Index, IntoIndices};
 pub use loss::Reduction;
 pub use masked::IntoMask;
 pub use pad::Padding;
+pub use per_axis::PerAxis;
+pub use pool::Pool;
 pub use quantile::Interpolation;
+pub use resample::{Resampling, Resize};
 pub use segment::Combine;
 pub use softmax::Contraction;

@@ -88,6 +88,5 @@ pub const NOISE: &[(&str, &str, f64)] = &[
     ("corrcoef/0", "gg", f64::EPSILON / 4.0),
 ];
 
-/// Operations that are not here, though ours of another kind have their names: patches of images, the sum of singular
-/// values.
-pub const NAMESAKES: [&str; 2] = ["nn.functional.unfold", "norm.nuc"];
+/// Operations that are not here, though ours of another kind have their names: the sum of singular values.
+pub const NAMESAKES: [&str; 1] = ["norm.nuc"];
