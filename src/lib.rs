@@ -61,8 +61,9 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Combine, Contraction, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    Implicit, Indexing, Interpolation, IntoMask, LinearSolver, Padding, Reduction, activation,
+    Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Dual, EinsumPlan, Elementwise,
+    Elementwise2, ElementwiseN, Ends, Implicit, Indexing, Interpolation, IntoMask, LinearSolver, MultiHead,
+    Nonlinearity, Padding, Pairs, Reduction, RnnOptions, RnnWeights, Statistics, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

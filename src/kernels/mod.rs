@@ -3,18 +3,22 @@
 //! Nothing here knows of tensors, tapes or variables.
 
 mod argument;
+pub mod attention;
 mod function;
 pub mod gamma;
 mod isa;
 mod linear;
 mod map;
 pub mod matmul;
+pub mod normalise;
 pub mod optim;
 pub mod order;
 mod pad;
 pub mod places;
 pub mod products;
+pub mod recurrent;
 pub mod reduce;
+pub mod rotary;
 pub mod rows;
 pub mod scan;
 #[cfg(test)]

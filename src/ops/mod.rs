@@ -26,6 +26,8 @@ operations! {
     as_strided
     associative_scan
     atan2
+    attention
+    batch_norm
     bessel
     beta
     clamp
@@ -46,6 +48,7 @@ operations! {
     einsum
     elementwise
     elu
+    embedding
     error_function
     expand
     exponential
@@ -59,6 +62,7 @@ operations! {
     gelu
     glu
     grid
+    group_norm
     gumbel_softmax
     hard
     hardtanh
@@ -69,6 +73,7 @@ operations! {
     incomplete_gamma
     interp
     inverse_error
+    layer_norm
     leaky_relu
     lerp
     linear
@@ -81,6 +86,7 @@ operations! {
     logsumexp
     loss
     masked
+    masked_softmax
     matmul
     matrix_product
     max
@@ -88,9 +94,11 @@ operations! {
     median
     mish
     modified_bessel
+    multi_head
     nan
     nan_reductions
     norm
+    normalise
     pad
     pairs
     permute
@@ -100,13 +108,18 @@ operations! {
     put
     quantile
     recurrence
+    recurrent
     relu
     remainder
     repeat
     reshape
+    response_norm
+    rnn
     roots
+    rotary
     rounding
     sample
+    scan
     scatter
     segment
     shrink
@@ -131,6 +144,7 @@ operations! {
     trigonometric
     variance
     vector_product
+    weight_norm
     where_
     xlogy
 }
@@ -144,16 +158,22 @@ mod reduction;
 mod scalar;
 
 pub use activation::Activation;
+pub use attention::{AttentionMask, AttentionOptions};
+pub use batch_norm::Statistics;
 pub use differences::Ends;
 pub use dual::Dual;
 pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use embedding::Bags;
 pub use grid::Indexing;
 pub use implicit::{Implicit, LinearSolver};
 pub use loss::Reduction;
 pub use masked::IntoMask;
+pub use multi_head::MultiHead;
 pub use pad::Padding;
 pub use quantile::Interpolation;
+pub use rnn::{Nonlinearity, RnnOptions, RnnWeights};
+pub use rotary::Pairs;
 pub use segment::Combine;
 pub use softmax::Contraction;
