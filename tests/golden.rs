@@ -12,6 +12,8 @@ mod elementwise;
 mod excuses;
 #[path = "golden/indexing.rs"]
 mod indexing;
+#[path = "golden/layers.rs"]
+mod layers;
 #[path = "golden/losses.rs"]
 mod losses;
 #[path = "golden/order.rs"]
@@ -37,9 +39,10 @@ use excuses::{EXCUSES, NOT_YET};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 8] = [
+const TABLES: [&[(&str, Op)]; 9] = [
     elementwise::TABLE,
     indexing::TABLE,
+    layers::TABLE,
     losses::TABLE,
     order::TABLE,
     parts::TABLE,
