@@ -2,7 +2,7 @@
 //!
 //! The forward pass keeps for each row a running maximum and a running sum of exponentials, by which earlier blocks are
 //! scaled down when a larger score appears (Dao et al. 2022, "FlashAttention"). The backward pass computes the blocks
-//! again from the logarithm of the sum, which is all that is kept besides the output.
+//! again from each row's maximum and sum, which are all that is kept besides the output.
 
 mod backward;
 
@@ -122,15 +122,21 @@ multiversion! {
         }
     }
 
-    /// The weights `e^(s − l)` of a block, from the logarithms of the sums.
-    fn weigh<T, N>(s: &mut [T], n: usize, log: &[T]) {
-        for (s, &log) in s.chunks_exact_mut(n).zip(log) {
+    /// The weights `e^(s − max)/sum` of a block. With max + ln sum in one number they would have the rounding error of a
+    /// large score.
+    fn weigh<T, N>(s: &mut [T], n: usize, by: &[[T; 2]]) {
+        for (s, [shift, _]) in s.chunks_exact_mut(n).zip(by) {
             for s in s {
-                *s = (N::of(*s) - N::of(log)).get();
+                *s = (N::of(*s) - N::of(*shift)).get();
             }
         }
-        for s in s {
+        for s in &mut *s {
             *s = N::of(*s).exp().get();
+        }
+        for (s, [_, inverse]) in s.chunks_exact_mut(n).zip(by) {
+            for s in s {
+                *s = (N::of(*s) * N::of(*inverse)).get();
+            }
         }
     }
 
@@ -241,8 +247,8 @@ impl<T: Real> Attention<'_, T> {
         }
     }
 
-    /// The output of some rows of one head, and the logarithms of their sums.
-    fn block(&self, at: Block, q: &[T], k: &[T], v: &[T], s: &mut [T], out: &mut [T], log: &mut [T]) {
+    /// The output of some rows of one head, and what their weights are made with.
+    fn block(&self, at: Block, q: &[T], k: &[T], v: &[T], s: &mut [T], out: &mut [T], by: &mut [[T; 2]]) {
         let mut max = [-T::INFINITY; ROWS];
         let (mut total, mut factor) = ([T::ZERO; ROWS], [T::ZERO; ROWS]);
         let (max, total, factor) = (&mut max[..at.rows], &mut total[..at.rows], &mut factor[..at.rows]);
@@ -263,44 +269,43 @@ impl<T: Real> Attention<'_, T> {
             let v = plain(&v[key * self.depth..], self.depth);
             serial(at.rows, keys, self.depth, plain(s, keys), v, out, true);
         }
-        for ((log, factor), (&max, &total)) in log.iter_mut().zip(&mut *factor).zip(max.iter().zip(&*total)) {
-            // A row without a key has weights e^(−∞ − ∞) = 0, and output 0.
-            let nothing = total == T::ZERO;
-            *factor = if nothing { T::ZERO } else { T::ONE / total };
-            *log = if nothing { T::INFINITY } else { max + total.ln() };
+        for ((by, factor), (&max, &total)) in by.iter_mut().zip(&mut *factor).zip(max.iter().zip(&*total)) {
+            // The weights of a row without a key are e^(−∞)·0.
+            *factor = if total == T::ZERO { T::ZERO } else { T::ONE / total };
+            *by = [if max == -T::INFINITY { T::ZERO } else { max }, *factor];
         }
         rows_times(out, self.depth, factor);
     }
 
-    /// The output `[heads, repeats, rows, depth]`, and the logarithm of each row's sum of exponentials, ∞ for a row
-    /// without a key.
-    pub fn forward(&self, q: &[T], k: &[T], v: &[T], out: &mut [T], log: &mut [T]) {
+    /// The output `[heads, repeats, rows, depth]`, and for each row what its scores are shifted by, the largest of them, and
+    /// the reciprocal sum of the exponentials; both are 0 for a row without a key.
+    pub fn forward(&self, q: &[T], k: &[T], v: &[T], out: &mut [T], by: &mut [[T; 2]]) {
         if out.is_empty() || self.keys == 0 {
             out.fill(T::ZERO);
-            return log.fill(T::INFINITY);
+            return by.fill([T::ZERO; 2]);
         }
-        let run = |s: &mut Vec<T>, head: usize, row: usize, out: &mut [T], log: &mut [T]| {
+        let run = |s: &mut Vec<T>, head: usize, row: usize, out: &mut [T], by: &mut [[T; 2]]| {
             s.resize(ROWS.min(self.rows) * KEYS.min(self.keys), T::ZERO);
             let own = head / self.repeats;
-            let at = Block { head: own, repeat: head % self.repeats, row, key: 0, rows: log.len(), keys: 0 };
+            let at = Block { head: own, repeat: head % self.repeats, row, key: 0, rows: by.len(), keys: 0 };
             let q = &q[(head * self.rows + row) * self.width..];
             let (k, v) = (&k[own * self.keys * self.width..], &v[own * self.keys * self.depth..]);
-            self.block(at, q, k, v, s, out, log);
+            self.block(at, q, k, v, s, out, by);
         };
-        let heads = out.chunks_mut(self.rows * self.depth).zip(log.chunks_mut(self.rows)).enumerate();
+        let heads = out.chunks_mut(self.rows * self.depth).zip(by.chunks_mut(self.rows)).enumerate();
         let mut tasks: Vec<_> = heads
-            .flat_map(|(head, (out, log))| {
-                let blocks = out.chunks_mut(ROWS * self.depth).zip(log.chunks_mut(ROWS)).enumerate();
-                blocks.map(move |(i, (out, log))| (head, i * ROWS, out, log))
+            .flat_map(|(head, (out, by))| {
+                let blocks = out.chunks_mut(ROWS * self.depth).zip(by.chunks_mut(ROWS)).enumerate();
+                blocks.map(move |(i, (out, by))| (head, i * ROWS, out, by))
             })
             .collect();
         if self.parallel() && tasks.len() > 1 {
             tasks
                 .into_par_iter()
-                .for_each_init(Vec::new, |s, (head, row, out, log)| run(s, head, row, out, log));
+                .for_each_init(Vec::new, |s, (head, row, out, by)| run(s, head, row, out, by));
         } else {
             let mut s = Vec::new();
-            tasks.iter_mut().for_each(|(head, row, out, log)| run(&mut s, *head, *row, out, log));
+            tasks.iter_mut().for_each(|(head, row, out, by)| run(&mut s, *head, *row, out, by));
         }
     }
 }

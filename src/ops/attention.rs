@@ -9,8 +9,6 @@ use crate::tensor::{Form, Generator, Tensor};
 use smallvec::SmallVec;
 
 mod fit;
-#[cfg(test)]
-mod tests;
 
 use fit::fit;
 
@@ -45,8 +43,8 @@ impl<T: Real> Default for AttentionOptions<'_, '_, T> {
 }
 
 /// Over queries `[lead.., repeats, rows, width]`, keys `[lead.., keys, width]`, values `[lead.., keys, depth]` and perhaps a
-/// mask, which broadcasts to the scores `[lead.., repeats, rows, keys]`. Gives the output, and the logarithms of the
-/// sums of exponentials, which have no derivative of their own.
+/// mask, which broadcasts to the scores `[lead.., repeats, rows, keys]`. Gives the output, and for each
+/// row the shift of its scores and the reciprocal sum of their exponentials, which have no derivative of their own.
 #[derive(Clone, Copy)]
 struct Attend {
     scale: f64,
@@ -151,12 +149,12 @@ impl<T: Real> Operation<T> for Attend {
         let [repeats, rows, _, _, depth] = sizes.each;
         let [q, k, v] = [x[0].contiguous()?, x[1].contiguous()?, x[2].contiguous()?];
         self.with(&sizes, x.get(3).copied(), |problem| {
-            let mut log = Tensor::zeros(sizes.whole(&[repeats, rows])?)?;
+            let mut by = Tensor::zeros(sizes.whole(&[repeats, rows, 2])?)?;
             let y = Tensor::try_build(sizes.whole(&[repeats, rows, depth])?, |y| {
-                problem.forward(dense(&q), dense(&k), dense(&v), y, log.as_mut_slice()?);
+                problem.forward(dense(&q), dense(&k), dense(&v), y, by.as_mut_slice()?.as_chunks_mut().0);
                 Ok(())
             })?;
-            Ok(SmallVec::from_iter([y, log]))
+            Ok(SmallVec::from_iter([y, by]))
         })
     }
     /// With p the weights, d what is dropped of them and y = (p∘d)·v: v gets (p∘d)ᵀ·g, the scores `p∘(u − Σ p∘u)` with u =
@@ -216,7 +214,7 @@ impl<T: Real> Operation<T> for Attend {
                 let [mut dq, mut dk, mut dv] =
                     [Tensor::zeros(q.shape())?, Tensor::zeros(k.shape())?, Tensor::zeros(v.shape())?];
                 let read =
-                    Read { q: dense(&q), k: dense(&k), v: dense(&v), out: dense(at.y(0)), log: dense(at.y(1)), g: dense(&g) };
+                    Read { q: dense(&q), k: dense(&k), v: dense(&v), out: dense(at.y(0)), by: dense(at.y(1)).as_chunks().0, g: dense(&g) };
                 problem.backward(read, dq.as_mut_slice()?, dk.as_mut_slice()?, dv.as_mut_slice()?);
                 let parts = [dq, dk, dv].into_iter().enumerate().map(|(i, part)| at.needs(i).then_some(part));
                 Ok(parts.chain(masked.then_some(None)).collect())
@@ -347,68 +345,10 @@ fn dropout(p: f64, from: &mut Generator) -> Result<Dropout, Error> {
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    use crate::conformance::{Inputs, sample, shapes, wrong};
-    fn plain() -> Inputs {
-        let cases: &[&[&[usize]]] = &[
-            &[&[3, 2], &[4, 2], &[4, 3]],
-            &[&[2, 3, 2], &[2, 3, 2], &[2, 3, 2]],
-            &[&[2, 1, 2, 3], &[1, 2, 4, 3], &[4, 1]],
-            &[&[1, 1], &[1, 1], &[1, 1]],
-            &[&[2, 0, 2], &[2, 3, 2], &[2, 3, 2]],
-            &[&[0, 2, 2], &[0, 3, 2], &[0, 3, 2]],
-            &[&[2, 2], &[0, 2], &[0, 3]],
-        ];
-        shapes(cases, -1.0, 1.0)
-    }
-    fn options<'t, 'g, T: Real>(mask: Option<AttentionMask<'t, T>>) -> AttentionOptions<'t, 'g, T> {
-        AttentionOptions { mask, scale: Some(0.8), ..Default::default() }
-    }
-    fn causal<'t, 'g, T: Real>() -> AttentionOptions<'t, 'g, T> {
-        AttentionOptions { causal: true, ..Default::default() }
-    }
-    fn grouped<'t, 'g, T: Real>(mask: Option<AttentionMask<'t, T>>) -> AttentionOptions<'t, 'g, T> {
-        AttentionOptions { mask, grouped: true, ..Default::default() }
-    }
-    /// Leaves out the second key, and all keys of row 1.
-    fn some<'t, T: Real>(of: Var<'t, T>, shape: &[usize]) -> AttentionMask<'t, T> {
-        let n = shape.len();
-        let keep = |at: &[usize]| T::from_f64(f64::from(at[n - 1] != 1 && at[n - 2] != 1));
-        AttentionMask::Keep(of.tape().constant(&Tensor::from_fn(shape, keep).unwrap()))
-    }
-    let heads = || shapes(&[&[&[2, 4, 3, 2], &[2, 2, 3, 2], &[2, 2, 3, 2]], &[&[3, 2, 2], &[1, 3, 2], &[1, 3, 1]]], -1.0, 1.0);
-    let masked = || shapes(&[&[&[2, 3, 2], &[2, 4, 2], &[2, 4, 1], &[3, 4]], &[&[2, 3, 2], &[2, 4, 2], &[2, 4, 1], &[2, 1, 4]], &[&[3, 2], &[4, 2], &[4, 1], &[]]], -1.0, 1.0);
-    vec![
-        sample!("attention", plain(), |x| x[0].attention(x[1], x[2], options(None))),
-        sample!("attention causal", plain(), |x| x[0].attention(x[1], x[2], causal())),
-        sample!("attention with a mask", heads(), |x| {
-            let rows = x[0].shape();
-            let mask = some(x[0], &[rows[rows.len() - 3], rows[rows.len() - 2], 3]);
-            x[0].attention(x[1], x[2], grouped(Some(mask)))
-        }),
-        sample!("attention of shared heads", heads(), |x| x[0].attention(x[1], x[2], grouped(None))),
-        sample!("attention with an added mask", masked(), |x| {
-            x[0].attention(x[1], x[2], options(Some(AttentionMask::Add(x[3]))))
-        }),
-        sample!("attention with a constant added mask", masked(), |x| {
-            let added = Tensor::from_fn([3, 4], |at| Real::from_f64(at[0] as f64 - 0.5 * at[1] as f64)).unwrap();
-            let mask = AttentionMask::Add(x[0].tape().constant(&added));
-            x[0].attention(x[1], x[2], options(Some(mask))) * x[3].sum()
-        }),
-        sample!("attention that drops", plain(), |x| {
-            let mut from = Generator::new(7);
-            x[0].attention(x[1], x[2], AttentionOptions { dropout: Some((0.4, &mut from)), causal: true, ..Default::default() })
-        }),
-        sample!("attention_weights", masked(), |x| {
-            x[0].attention_weights(x[1], options(Some(AttentionMask::Add(x[3])))) * x[2].sum()
-        }),
-        wrong!("attention", &[&[3], &[4, 2], &[4, 3]], |x| x[0].attention(x[1], x[2], options(None)), "shape [3] has rank 1, wanted at least 2"),
-        wrong!("attention", &[&[3, 2], &[4, 3], &[4, 3]], |x| x[0].attention(x[1], x[2], options(None)), "shapes [3, 2] and [3, 4] do not agree in the inner dimension (2 and 3)"),
-        wrong!("attention", &[&[3, 2], &[4, 2], &[5, 3]], |x| x[0].attention(x[1], x[2], options(None)), "the value has shape [5, 3], wanted [4, 3]"),
-        wrong!("attention", &[&[2, 3, 2], &[3, 4, 2], &[4, 2]], |x| x[0].attention(x[1], x[2], options(None)), "shapes [2] and [3] do not broadcast"),
-        wrong!("attention", &[&[3, 3, 2], &[2, 4, 2], &[2, 4, 2]], |x| x[0].attention(x[1], x[2], grouped(None)), "the number of heads is 3, wanted a multiple of 2, the number of heads of the keys"),
-        wrong!("attention", &[&[3, 2], &[4, 2], &[4, 2], &[4, 3]], |x| x[0].attention(x[1], x[2], options(Some(AttentionMask::Add(x[3])))), "shapes [4, 3] and [3, 4] do not broadcast"),
-        wrong!("attention", &[&[3, 2], &[4, 2], &[4, 2], &[2, 3, 4]], |x| x[0].attention(x[1], x[2], options(Some(AttentionMask::Keep(x[3])))), "shapes [2, 3, 4] and [3, 4] do not broadcast"),
-        wrong!("attention", &[&[3, 2], &[4, 2], &[4, 2]], |x| x[0].attention(x[1], x[2], AttentionOptions { dropout: Some((1.5, &mut Generator::new(1))), ..Default::default() }), "p is 1.5, wanted a probability from 0 to 1"),
-        wrong!("attention_weights", &[&[3, 2], &[2]], |x| x[0].attention_weights(x[1], options(None)), "shape [2] has rank 1, wanted at least 2"),
-    ]
+    samples::samples()
 }
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -384,3 +384,6 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
 
 #[cfg(test)]
 mod samples;
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ table! {
     "nn.functional.group_norm" => |c| c.x()?.group_norm(c.int(1, "num_groups", 1)? as usize, c.maybe_var(2, "weight")?, c.maybe_var(3, "bias")?, c.number(4, "eps", 1e-5)?);
     "nn.functional.instance_norm" => |c| instance_norm(c)?;
     "nn.functional.batch_norm" => |c| batch_norm(c)?;
+    "nn.functional.batch_norm.without_cudnn" => |c| batch_norm(c)?;
     "nn.functional.local_response_norm" => |c| {
         let (alpha, beta, k) = (c.number(2, "alpha", 1e-4)?, c.number(3, "beta", 0.75)?, c.number(4, "k", 1.0)?);
         c.x()?.local_response_norm(c.int(1, "size", 1)? as usize, alpha, beta, k)

@@ -17,8 +17,8 @@ pub struct Read<'a, T> {
     pub v: &'a [T],
     /// The output.
     pub out: &'a [T],
-    /// The logarithms of the sums.
-    pub log: &'a [T],
+    /// What the weights are made with.
+    pub by: &'a [[T; 2]],
     /// The cotangent of the output.
     pub g: &'a [T],
 }
@@ -38,7 +38,7 @@ impl<T: Real> Attention<'_, T> {
         if read.g.is_empty() || self.keys == 0 {
             return;
         }
-        let mut inner = vec![T::ZERO; read.log.len()];
+        let mut inner = vec![T::ZERO; read.by.len()];
         inner_products(read.g, read.out, self.depth, &mut inner);
         // The number of tasks depends on the sizes alone, and with it the order of every sum.
         let parts = (TASKS / self.heads.max(1)).clamp(1, self.keys.div_ceil(KEYS));
@@ -101,7 +101,7 @@ impl<T: Real> Attention<'_, T> {
                     let (q, g) = (&read.q[first * w..], &read.g[first * d..]);
                     let (p, dp) = (&mut p[..rows * keys], &mut dp[..rows * keys]);
                     self.scores(at, q, k, p);
-                    weigh(p, keys, &read.log[first..][..rows]);
+                    weigh(p, keys, &read.by[first..][..rows]);
                     let weights = if self.dropout.is_some() {
                         let dropped = &mut dropped[..rows * keys];
                         dropped.copy_from_slice(p);

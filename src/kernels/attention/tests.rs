@@ -97,15 +97,15 @@ fn blocks_agree_with_the_definition_and_gradients_with_differences() {
             mask,
             dropout,
         };
-        let (mut out, mut log) = (vec![9.0; g.len()], vec![9.0; heads * repeats * rows]);
-        a.forward(&q, &k, &v, &mut out, &mut log);
+        let (mut out, mut by) = (vec![9.0; g.len()], vec![[9.0; 2]; heads * repeats * rows]);
+        a.forward(&q, &k, &v, &mut out, &mut by);
         let wanted = naive(&a, &q, &k, &v);
         out.iter()
             .zip(&wanted)
             .for_each(|(a, b)| assert!((a - b).abs() < 1e-13, "{:?}: {a} {b}", case.sizes));
 
         let (mut dq, mut dk, mut dv) = (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
-        a.backward(Read { q: &q, k: &k, v: &v, out: &out, log: &log, g: &g }, &mut dq, &mut dk, &mut dv);
+        a.backward(Read { q: &q, k: &k, v: &v, out: &out, by: &by, g: &g }, &mut dq, &mut dk, &mut dv);
         let mut draw = |n: usize| (0..n).map(|_| random.normal()).collect::<Vec<f64>>();
         let moves = [draw(q.len()), draw(k.len()), draw(v.len())];
         let slopes = [&dq, &dk, &dv];
