@@ -248,7 +248,7 @@ impl<T: Real> Attention<'_, T> {
     }
 
     /// The output of some rows of one head, and what their weights are made with.
-    fn block(&self, at: Block, q: &[T], k: &[T], v: &[T], s: &mut [T], out: &mut [T], by: &mut [[T; 2]]) {
+    fn block(&self, at: Block, [q, k, v]: [&[T]; 3], s: &mut [T], out: &mut [T], by: &mut [[T; 2]]) {
         let mut max = [-T::INFINITY; ROWS];
         let (mut total, mut factor) = ([T::ZERO; ROWS], [T::ZERO; ROWS]);
         let (max, total, factor) = (&mut max[..at.rows], &mut total[..at.rows], &mut factor[..at.rows]);
@@ -290,7 +290,7 @@ impl<T: Real> Attention<'_, T> {
             let at = Block { head: own, repeat: head % self.repeats, row, key: 0, rows: by.len(), keys: 0 };
             let q = &q[(head * self.rows + row) * self.width..];
             let (k, v) = (&k[own * self.keys * self.width..], &v[own * self.keys * self.depth..]);
-            self.block(at, q, k, v, s, out, by);
+            self.block(at, [q, k, v], s, out, by);
         };
         let heads = out.chunks_mut(self.rows * self.depth).zip(by.chunks_mut(self.rows)).enumerate();
         let mut tasks: Vec<_> = heads

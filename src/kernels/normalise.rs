@@ -47,6 +47,8 @@ pub struct Moments<'a, T> {
     pub variance: &'a [T],
     /// What is added to the variance.
     pub eps: T,
+    /// Whether the mean is taken off.
+    pub centred: bool,
 }
 
 multiversion! {
@@ -93,10 +95,8 @@ multiversion! {
 
     /// The gradient of the same rows to `dx`; those of the weights and biases are added to `dw` and `db`, of the one
     /// kind of rows.
-    fn apply_backward<T, N>(
-        x: &[T], g: &[T], rows: Rows, centred: bool, by: Moments<'_, T>, w: &[T], dx: &mut [T], dw: &mut [T], db: &mut [T],
-    ) {
-        let n = rows.len();
+    fn apply_backward<T, N>(x: &[T], g: &[T], rows: Rows, by: Moments<'_, T>, w: &[T], dx: &mut [T], to: (&mut [T], &mut [T])) {
+        let (n, (dw, db)) = (rows.len(), to);
         let scale = N::of(T::from_f64(1.0 / n as f64));
         let whole = x.chunks_exact(n).zip(g.chunks_exact(n)).zip(dx.chunks_exact_mut(n));
         for (i, ((x, g), dx)) in whole.enumerate() {
@@ -107,7 +107,7 @@ multiversion! {
                     let (a, b) = weighted_sums::<T, N>(x, g, w, m);
                     (level, slope) = (level + a, slope + b);
                 }
-                let level = if centred { level * scale } else { N::of(T::ZERO) };
+                let level = if by.centred { level * scale } else { N::of(T::ZERO) };
                 let slope = slope * r * r * scale;
                 for j in 0..n {
                     let (u, g) = (N::of(x[j]) - m, N::of(g[j]));
@@ -128,7 +128,7 @@ multiversion! {
                 db[k] = (N::of(db[k]) + a).get();
                 (level, slope) = (a.mul_add(N::of(w[k]), level), b.mul_add(N::of(w[k]), slope));
             }
-            let level = if centred { level * scale } else { N::of(T::ZERO) };
+            let level = if by.centred { level * scale } else { N::of(T::ZERO) };
             let slope = slope * r * r * scale;
             let channels = x.chunks_exact(rows.inner).zip(g.chunks_exact(rows.inner));
             for (((x, g), dx), &w) in channels.zip(dx.chunks_exact_mut(rows.inner)).zip(w) {
@@ -259,7 +259,7 @@ pub fn normalise<T: Real>(
         } else {
             (mean[0], variance[0]) = long_moments(x, centred);
         }
-        apply(x, rows, at * taken, Moments { mean, variance, eps }, w, b, y);
+        apply(x, rows, at * taken, Moments { mean, variance, eps, centred }, w, b, y);
     };
     if threaded(x) && y.len() > taken * n {
         let moments = mean.par_chunks_mut(taken).zip(variance.par_chunks_mut(taken));
@@ -273,13 +273,11 @@ pub fn normalise<T: Real>(
 }
 
 /// The gradient of [`normalise`]: to x, `r(g·w − mean(g·w) − x̂·mean(g·w·x̂))` with `x̂ = (x − mean)·r`, the middle term only
-/// if `centred`; to the weights `Σ g·x̂`; to the biases `Σ g`.
-#[allow(clippy::too_many_arguments)]
+/// if the mean is taken off; to the weights `Σ g·x̂`; to the biases `Σ g`.
 pub fn normalise_backward<T: Real>(
     x: &[T],
     g: &[T],
     rows: Rows,
-    centred: bool,
     by: Moments<T>,
     w: &[T],
     dx: &mut [T],
@@ -298,7 +296,7 @@ pub fn normalise_backward<T: Real>(
         let (first, from) = (at * taken, at * taken * n);
         let (x, g) = (&x[from..][..dx.len()], &g[from..][..dx.len()]);
         let by = Moments { mean: &by.mean[first..], variance: &by.variance[first..], ..by };
-        apply_backward(x, g, rows, centred, by, &w[at % rows.groups * c..][..c], dx, dw, db);
+        apply_backward(x, g, rows, by, &w[at % rows.groups * c..][..c], dx, (dw, db));
     };
     if threaded(x) && parts > 1 {
         let sums = dws.par_chunks_mut(c).zip(dbs.par_chunks_mut(c));

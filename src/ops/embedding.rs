@@ -1,6 +1,6 @@
 //! Rows of a table by index, one by one or combined in bags.
 
-use super::segment::Combine;
+use super::Combine;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::{Shape, same};

@@ -98,7 +98,6 @@ operations! {
     nan
     nan_reductions
     norm
-    normalise
     pad
     pairs
     permute
@@ -108,7 +107,6 @@ operations! {
     put
     quantile
     recurrence
-    recurrent
     relu
     remainder
     repeat
@@ -153,7 +151,9 @@ pub mod activation;
 mod axis;
 mod dual;
 mod guard;
+mod normalise;
 mod number;
+mod recurrent;
 mod reduction;
 mod scalar;
 

@@ -1,6 +1,6 @@
 //! Attention of several heads, with the maps before and after it.
 
-use super::attention::AttentionOptions;
+use super::AttentionOptions;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::tape::Var;
@@ -93,7 +93,7 @@ impl<'t, T: Real> Var<'t, T> {
             }
             let width = shape[shape.len() - 1];
             crate::shape::same("the map to queries, keys and values", &weights.input.try_shape()?, &[width, 3 * width])?;
-            if heads == 0 || width % heads != 0 {
+            if heads == 0 || !width.is_multiple_of(heads) {
                 let (found, wanted) = (heads.to_string(), format!("a divisor of {width}, the width"));
                 return Err(ErrorKind::Argument { name: "the number of heads", found, wanted }.into());
             }

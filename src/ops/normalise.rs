@@ -127,12 +127,13 @@ impl<T: Real> Operation<T> for Normalise {
             let inputs: SmallVec<[&Tensor<T>; 3]> = (0..at.inputs()).map(|i| at.x(i)).collect();
             let [w, _] = self.weights(&inputs)?;
             let (x, g) = (inputs[0].contiguous()?, g.contiguous()?);
-            let by = Moments { mean: slice(at.y(1)), variance: slice(at.y(2)), eps: T::from_f64(self.eps) };
+            let (eps, centred) = (T::from_f64(self.eps), self.centred);
+            let by = Moments { mean: slice(at.y(1)), variance: slice(at.y(2)), eps, centred };
             let shape = Shape::new([self.rows.weights()])?;
             let (mut dw, mut db) = (Tensor::zeros(&shape)?, Tensor::zeros(&shape)?);
             let dx = Tensor::try_build(x.shape_owned(), |dx| {
                 let sums = (dw.as_mut_slice()?, db.as_mut_slice()?);
-                normalise_backward(slice(&x), slice(&g), self.rows, self.centred, by, slice(&w), dx, sums);
+                normalise_backward(slice(&x), slice(&g), self.rows, by, slice(&w), dx, sums);
                 Ok(())
             })?;
             let mut parts = Partials::from_iter([at.needs(0).then_some(dx)]);
@@ -167,9 +168,4 @@ impl<'t, T: Real> Var<'t, T> {
         let y = self.tape().apply_many(by, &inputs, 3);
         Ok([y[0], y[1], y[2]])
     }
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    vec![]
 }

@@ -8,6 +8,9 @@ use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 
+/// Results, and the variables that they are functions of, where they stand among the inputs.
+type OnArguments<'t, T> = (SmallVec<[Var<'t, T>; 2]>, Vec<Option<Var<'t, T>>>);
+
 /// The steps of a layer from the products of its inputs, `[steps, batch, gates·hidden]`. Inputs: those, the first state
 /// `[batch, hidden]`, the recurrent weights `[hidden, gates·hidden]`; for LSTM the first cell state, for GRU the bias of the
 /// states' products. Outputs: all states; for LSTM the last cell state; then what the backward pass needs, which has no
@@ -61,7 +64,8 @@ impl Layer {
                 }
                 (_, bias) => {
                     let p = bias.map_or(product, |bias| product + bias);
-                    let (r, z) = ((gate(own, 0) + gate(p, 0)).sigmoid(), (gate(own, 1) + gate(p, 1)).sigmoid());
+                    let (r, z) =
+                        ((gate(own, 0) + gate(p, 0)).sigmoid(), (gate(own, 1) + gate(p, 1)).sigmoid());
                     let n = (gate(own, 2) + r * gate(p, 2)).tanh();
                     n + z * (h - n)
                 }
@@ -83,7 +87,7 @@ impl Layer {
         self,
         at: &At<'_, 't, T>,
         moves: impl Fn(usize) -> bool,
-    ) -> Result<(SmallVec<[Var<'t, T>; 2]>, Vec<Option<Var<'t, T>>>)> {
+    ) -> Result<OnArguments<'t, T>> {
         let tape = at.x(0).tape();
         let arguments: Vec<_> = (0..at.inputs()).map(|i| moves(i).then(|| tape.argument(at.x(i)))).collect();
         let x: Vec<_> = arguments.iter().enumerate().map(|(i, own)| own.unwrap_or_else(|| at.x(i))).collect();
@@ -193,9 +197,4 @@ impl Layer {
         }
         Ok(parts)
     }
-}
-
-#[cfg(test)]
-pub(super) fn samples() -> Vec<crate::conformance::Sample> {
-    vec![]
 }

@@ -1,6 +1,6 @@
 //! Local response normalisation.
 
-use super::pad::Padding;
+use super::Padding;
 use crate::error::ErrorKind;
 use crate::number::Real;
 use crate::tape::Var;

@@ -130,7 +130,7 @@ fn layers<'t, T: Real>(
         return Err(ErrorKind::Argument { name: "the number of steps", found, wanted }.into());
     }
     let directions = 1 + usize::from(options.bidirectional);
-    if layers.is_empty() || layers.len() % directions != 0 {
+    if layers.is_empty() || !layers.len().is_multiple_of(directions) {
         let wanted = if directions == 2 { "pairs, at least one" } else { "at least 1" };
         let found = layers.len().to_string();
         return Err(ErrorKind::Argument { name: "the number of weights", found, wanted: wanted.into() }.into());

@@ -85,6 +85,7 @@ impl<T: Real> Attention<'_, T> {
         scratch.resize(3 * size, T::ZERO);
         let (p, rest) = scratch.split_at_mut(size);
         let (dp, dropped) = rest.split_at_mut(size);
+        let mut own_inner = [T::ZERO; ROWS];
         for key in task.keys.clone().step_by(KEYS) {
             let own = key - task.keys.start;
             let (k, v) =
@@ -113,7 +114,14 @@ impl<T: Real> Attention<'_, T> {
                     serial(keys, rows, d, weights, plain(g, d), &mut task.dv[own * d..][..keys * d], true);
                     serial(rows, d, keys, plain(g, d), turned(v, d), dp, false);
                     self.drop_out(at, dp);
-                    through_softmax(p, keys, &inner[first..][..rows], self.scale, dp);
+                    if self.keys <= KEYS {
+                        // With all weights at hand the sum comes from the very numbers that it is taken off: it cancels
+                        // exactly where one key has all the weight.
+                        inner_products(p, dp, keys, &mut own_inner[..rows]);
+                    } else {
+                        own_inner[..rows].copy_from_slice(&inner[first..][..rows]);
+                    }
+                    through_softmax(p, keys, &own_inner[..rows], self.scale, dp);
                     let from = (repeat * self.rows + row) * w;
                     serial(
                         rows,

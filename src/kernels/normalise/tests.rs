@@ -43,8 +43,8 @@ fn rows_of_every_length_and_kind_agree_with_the_definition() {
             // ⟨g, y⟩ moves along a direction as the gradient says.
             let g = numbers(all, 4);
             let (mut dx, mut dw, mut db) = (vec![0.0; all], vec![0.0; w.len()], vec![0.0; w.len()]);
-            let by = Moments { mean: &mean, variance: &variance, eps: 0.1 };
-            normalise_backward(&x, &g, rows, centred, by, &w, &mut dx, (&mut dw, &mut db));
+            let by = Moments { mean: &mean, variance: &variance, eps: 0.1, centred };
+            normalise_backward(&x, &g, rows, by, &w, &mut dx, (&mut dw, &mut db));
             let [u, v, z] = [numbers(all, 5), numbers(w.len(), 6), numbers(w.len(), 7)];
             let moved = |x: &[f64], u: &[f64], h: f64| -> Vec<f64> {
                 x.iter().zip(u).map(|(x, u)| x + h * u).collect()
