@@ -157,6 +157,17 @@ multiversion! {
         }
     }
 
+    /// Inner products of rows of at most [`KEYS`], each product rounded, as the composed rule has it.
+    fn rounded_products<T, N>(a: &[T], b: &[T], n: usize, out: &mut [T]) {
+        let mut products = [T::ZERO; KEYS];
+        for ((a, b), out) in a.chunks_exact(n).zip(b.chunks_exact(n)).zip(out) {
+            for ((product, &a), &b) in products.iter_mut().zip(a).zip(b) {
+                *product = (N::of(a) * N::of(b)).get();
+            }
+            *out = row::<T, N, Sum>(&products[..n], N::of(T::ZERO)).get();
+        }
+    }
+
     fn inner_products<T, N>(a: &[T], b: &[T], n: usize, out: &mut [T]) {
         for ((a, b), out) in a.chunks_exact(n).zip(b.chunks_exact(n)).zip(out) {
             *out = row_dot::<T, N>(a, b).get();

@@ -67,7 +67,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([1.0, -7.0]));
+    /// let x = tape.var(&Tensor::from([1.0, -7.0_f64]));
     /// let y = x.rms_norm([2], None, 0.0);
     /// assert!(y.value()?.all_close(&Tensor::from([0.2, -1.4]), 1e-12, 0.0)?);
     /// // The length of x has no part in it.

@@ -73,8 +73,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let w = tape.var(&Tensor::from([[3.0, 0.0], [0.0, 1.0]]));
-    /// let (mut u, mut v) = (Tensor::from([0.6, 0.8]), Tensor::from([1.0, 0.0]));
+    /// let w = tape.var(&Tensor::from([[3.0, 0.0], [0.0, 1.0_f64]]));
+    /// let (u, v) = (Tensor::from([0.6, 0.8]), Tensor::from([1.0, 0.0]));
     /// let (y, u, v) = w.spectral_norm(&u, &v, 30, 1e-12)?;
     /// assert!((y.value()?.get([0, 0])? - 1.0).abs() < 1e-12);
     /// assert!((u.get([0])? - 1.0).abs() < 1e-12 && (v.get([0])? - 1.0).abs() < 1e-12);

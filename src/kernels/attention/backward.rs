@@ -1,7 +1,10 @@
 //! The gradient of attention, block by block.
 
 use super::super::matmul::serial;
-use super::{Attention, Block, KEYS, ROWS, TASKS, inner_products, plain, through_softmax, turned, weigh};
+use super::{
+    Attention, Block, KEYS, ROWS, TASKS, inner_products, plain, rounded_products, through_softmax, turned,
+    weigh,
+};
 use crate::number::Real;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -117,7 +120,7 @@ impl<T: Real> Attention<'_, T> {
                     if self.keys <= KEYS {
                         // With all weights at hand the sum comes from the very numbers that it is taken off: it cancels
                         // exactly where one key has all the weight.
-                        inner_products(p, dp, keys, &mut own_inner[..rows]);
+                        rounded_products(p, dp, keys, &mut own_inner[..rows]);
                     } else {
                         own_inner[..rows].copy_from_slice(&inner[first..][..rows]);
                     }
