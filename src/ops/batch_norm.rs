@@ -81,7 +81,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Rank`](ErrorKind::Rank) below 2; [`Shape`](ErrorKind::Shape) for the statistics, the weight and the bias.
+    /// [`Rank`](ErrorKind::Rank) below 2, except that an empty vector stays one; [`Shape`](ErrorKind::Shape) for the
+    /// statistics, the weight and the bias.
     ///
     /// ```
     /// use retrograde::{Statistics, Tape, Tensor};
@@ -103,6 +104,9 @@ impl<'t, T: Real> Var<'t, T> {
         let (w, b) = (w.into(), b.into());
         self.tape().composed("batch_norm", || {
             let shape = self.try_shape()?;
+            if shape[..] == [0] {
+                return Ok(self.identity());
+            }
             let (channels, _) = sizes(&shape)?;
             statistics.check(channels)?;
             let mut spread = vec![1; shape.len() - 1];
@@ -159,6 +163,9 @@ impl<'t, T: Real> Var<'t, T> {
         let _line = self.tape().serving(line);
         let run = || {
             let shape = self.try_shape()?;
+            if shape[..] == [0] {
+                return Ok((self.identity(), running.clone()));
+            }
             let (channels, n) = sizes(&shape)?;
             running.check(channels)?;
             enough(n)?;
@@ -285,6 +292,10 @@ mod tests {
         let none = tape.var(&Tensor::zeros([0, 1]).unwrap());
         let (y, moved) = none.batch_norm_training(&start, 0.25, None, None, 1e-5).unwrap();
         assert_eq!((y.shape().to_vec(), moved), (vec![0, 1], start.clone()));
+        let none = tape.var(&Tensor::zeros([0]).unwrap());
+        let (y, moved) = none.batch_norm_training(&start, 0.25, None, None, 1e-5).unwrap();
+        assert_eq!((y.shape().to_vec(), moved), (vec![0], start.clone()));
+        assert_eq!(none.batch_norm(&start, None, None, 1e-5).shape(), [0]);
         let none = tape.var(&Tensor::zeros([0, 1, 4]).unwrap());
         let (_, moved) = none.instance_norm_training(&start, 0.25, None, None, 1e-5).unwrap();
         assert_eq!(moved, start);

@@ -123,6 +123,9 @@ fn attention<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
 
 /// Inputs `[rows, batch, width]` there, `[batch, rows, width]` here; two heads of width 4, and their mean weights.
 fn multi_head<'t>(c: &Call<'t, '_>) -> Result<Vec<V<'t>>, No> {
+    if !matches!(c.arg(3, ""), Some(Arg::Tensor(_))) {
+        return Err(No::Form("rows added to keys and values"));
+    }
     let (heads, turned) = (2, |i: usize| c.var(i, "").map(|x: V<'t>| x.transpose(0, 1)));
     let [q, k, v] = [turned(0)?, turned(1)?, turned(2)?];
     let weights = MultiHead {
