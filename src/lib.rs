@@ -61,9 +61,10 @@ pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 pub use ops::{
-    Activation, Combine, Contraction, Conv, Dual, EinsumPlan, Elementwise, Elementwise2, ElementwiseN, Ends,
-    GridSample, Implicit, Index, Indexing, Interpolation, IntoIndices, IntoMask, LinearSolver, Outside,
-    Padding, PerAxis, Pool, Reduction, Resampling, Resize, Sampling, activation,
+    Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,
+    Elementwise, Elementwise2, ElementwiseN, Ends, GridSample, Implicit, Index, Indexing, Interpolation,
+    IntoIndices, IntoMask, LinearSolver, MultiHead, Nonlinearity, Outside, Padding, Pairs, PerAxis, Pool,
+    Reduction, Resampling, Resize, RnnOptions, RnnWeights, Sampling, Statistics, activation,
 };
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]

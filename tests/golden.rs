@@ -14,6 +14,8 @@ mod elementwise;
 mod excuses;
 #[path = "golden/indexing.rs"]
 mod indexing;
+#[path = "golden/layers.rs"]
+mod layers;
 #[path = "golden/losses.rs"]
 mod losses;
 #[path = "golden/order.rs"]
@@ -41,10 +43,11 @@ use excuses::{EXCUSES, NAMESAKES};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 10] = [
+const TABLES: [&[(&str, Op)]; 11] = [
     convolution::TABLE,
     elementwise::TABLE,
     indexing::TABLE,
+    layers::TABLE,
     losses::TABLE,
     order::TABLE,
     parts::TABLE,

@@ -69,6 +69,23 @@ pub fn matmul<T: Real>(
     product(m, k, n, a, b, out, accumulate, true);
 }
 
+/// As [`matmul`], on the calling thread alone: for products that are themselves parts of a parallel loop.
+///
+/// # Panics
+/// As [`matmul`].
+pub fn serial<T: Real>(
+    m: usize,
+    k: usize,
+    n: usize,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    out: &mut [T],
+    accumulate: bool,
+) {
+    assert_eq!(m.checked_mul(n), Some(out.len()), "the output is m × n");
+    product(m, k, n, a, b, out, accumulate, false);
+}
+
 /// `outᵢ = aᵢ·bᵢ` for matrices that differ in their offsets alone.
 ///
 /// # Panics

@@ -3,6 +3,7 @@
 //! Nothing here knows of tensors, tapes or variables.
 
 mod argument;
+pub mod attention;
 pub mod convolution;
 mod function;
 pub mod gamma;
@@ -11,13 +12,16 @@ mod linear;
 mod map;
 pub mod matmul;
 pub mod mix;
+pub mod normalise;
 pub mod optim;
 pub mod order;
 mod pad;
 pub mod places;
 pub mod pool;
 pub mod products;
+pub mod recurrent;
 pub mod reduce;
+pub mod rotary;
 pub mod rows;
 pub mod scan;
 #[cfg(test)]

@@ -26,7 +26,9 @@ operations! {
     as_strided
     associative_scan
     atan2
+    attention
     average_pool
+    batch_norm
     bessel
     beta
     clamp
@@ -48,6 +50,7 @@ operations! {
     einsum
     elementwise
     elu
+    embedding
     error_function
     expand
     exponential
@@ -63,6 +66,7 @@ operations! {
     glu
     grid
     grid_sample
+    group_norm
     gumbel_softmax
     hard
     hardtanh
@@ -74,6 +78,7 @@ operations! {
     indexing
     interp
     inverse_error
+    layer_norm
     leaky_relu
     lerp
     linear
@@ -87,6 +92,7 @@ operations! {
     loss
     lp_pool
     masked
+    masked_softmax
     matmul
     matrix_product
     max
@@ -96,6 +102,7 @@ operations! {
     median
     mish
     modified_bessel
+    multi_head
     nan
     nan_reductions
     norm
@@ -114,9 +121,13 @@ operations! {
     repeat
     resample
     reshape
+    response_norm
+    rnn
     roots
+    rotary
     rounding
     sample
+    scan
     scatter
     segment
     shrink
@@ -141,6 +152,7 @@ operations! {
     trigonometric
     variance
     vector_product
+    weight_norm
     where_
     xlogy
 }
@@ -150,29 +162,37 @@ mod axis;
 mod dual;
 mod guard;
 mod mixed;
+mod normalise;
 mod number;
 mod per_axis;
 mod pool;
+mod recurrent;
 mod reduction;
 mod scalar;
 
 pub use activation::Activation;
+pub use attention::{AttentionMask, AttentionOptions};
+pub use batch_norm::Statistics;
 pub use convolution::Conv;
 pub use differences::Ends;
 pub use dual::Dual;
 pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
+pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
 pub use implicit::{Implicit, LinearSolver};
 pub use indexing::{Index, IntoIndices};
 pub use loss::Reduction;
 pub use masked::IntoMask;
+pub use multi_head::MultiHead;
 pub use pad::Padding;
 pub use per_axis::PerAxis;
 pub use pool::Pool;
 pub use quantile::Interpolation;
 pub use resample::{Resampling, Resize};
+pub use rnn::{Nonlinearity, RnnOptions, RnnWeights};
+pub use rotary::Pairs;
 pub use segment::Combine;
 pub use softmax::Contraction;

@@ -220,6 +220,21 @@ impl<T: Real> Tape<T> {
         result.unwrap_or_else(|error| self.errored(name, line, error))
     }
 
+    /// The same for several variables, all of them errored if one cannot be had.
+    #[track_caller]
+    pub(crate) fn composed_many<'t, const N: usize>(
+        &'t self,
+        name: &'static str,
+        f: impl FnOnce() -> Result<[Var<'t, T>; N]>,
+    ) -> [Var<'t, T>; N] {
+        let line = self.line();
+        let result = {
+            let _guard = self.on_behalf_of(line);
+            f()
+        };
+        result.unwrap_or_else(|error| [self.errored(name, line, error); N])
+    }
+
     /// Sets the line that nodes are made on behalf of, until the guard is dropped.
     fn on_behalf_of(&self, line: &'static Location<'static>) -> LineGuard<'_> {
         LineGuard { line: &self.line, before: self.line.replace(Some(line)) }

@@ -109,7 +109,7 @@ impl<'t> Call<'t, '_> {
         self.arg(place, name).is_some()
     }
 
-    fn operand(&self, arg: &Arg) -> Result<V<'t>, No> {
+    pub fn operand(&self, arg: &Arg) -> Result<V<'t>, No> {
         match arg {
             Arg::Tensor(n) => Ok(match &self.operands[*n] {
                 Operand::Var(x) => *x,

@@ -47,13 +47,6 @@ table! {
     "masked_fill" => |c| c.x()?.masked_fill(c.var(1, "mask")?, c.var(2, "value")?);
     "masked_select" => |c| c.x()?.masked_select(c.var(1, "mask")?);
     "masked_scatter" => |c| c.x()?.masked_scatter(c.var(1, "mask")?, c.var(2, "source")?);
-    "nn.functional.embedding" => |c| {
-        if c.has(2, "padding_idx") {
-            return Err(No::Form("a row of an embedding that does not learn"));
-        }
-        let (indices, w) = (c.integers(0, "input")?, c.var(1, "weight")?);
-        w.index(&[&indices])
-    };
 }
 
 /// The indices of what a mask holds, axis by axis.

@@ -1,7 +1,7 @@
 //! Cases that are programs of several operations, by their own names.
 
-use crate::call::{Call, No, V, table};
-use retrograde::{Reduction, Var};
+use crate::call::table;
+use retrograde::{AttentionOptions, Reduction, Var};
 
 table! {
     "conventions:where/0" => |c| {
@@ -27,7 +27,7 @@ table! {
     };
     "extra:attention/0" => |c| {
         let [q, k, v] = [0, 1, 2].map(|i| c.var(i, ""));
-        (q?.matmul(k?.transpose(-1, -2)) / 2.0).softmax(-1).matmul(v?)
+        q?.attention(k?, v?, AttentionOptions { scale: Some(0.5), ..Default::default() })
     };
     "extra:logistic_map/0" => |c| {
         let r = c.var(1, "r")?;
@@ -44,12 +44,4 @@ table! {
         let density = (z.square() * -0.5 - s - half).sum_axes(-1) + a?.log_softmax(-1);
         -density.logsumexp_axes(-1).sum()
     };
-    "extra:rnn_tanh_cell/0" => |c| recurrent(c)?.tanh();
-    "extra:rnn_relu_cell/0" => |c| recurrent(c)?.relu();
-}
-
-/// `x wᵀ + b + h uᵀ + d`.
-fn recurrent<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
-    let [x, h, w, u, b, d] = [0, 1, 2, 3, 4, 5].map(|i| c.var(i, ""));
-    Ok(x?.linear(w?.t(), b?) + h?.linear(u?.t(), d?))
 }
