@@ -3,6 +3,7 @@
 //! Nothing here knows of tensors, tapes or variables.
 
 mod argument;
+pub mod ctc;
 mod function;
 pub mod gamma;
 mod isa;

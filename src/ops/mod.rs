@@ -28,11 +28,13 @@ operations! {
     atan2
     bessel
     beta
+    binary_cross_entropy
     clamp
     compare
     concat
     covariance
     cross_entropy
+    ctc
     cummax
     cumprod
     cumsum
@@ -46,6 +48,7 @@ operations! {
     einsum
     elementwise
     elu
+    embedding_loss
     error_function
     expand
     exponential
@@ -71,6 +74,7 @@ operations! {
     inverse_error
     leaky_relu
     lerp
+    likelihood_loss
     linear
     log_prob
     log_sigmoid
@@ -80,6 +84,7 @@ operations! {
     logit
     logsumexp
     loss
+    margin_loss
     masked
     matmul
     matrix_product
@@ -139,6 +144,7 @@ pub mod activation;
 mod axis;
 mod dual;
 mod guard;
+mod losses;
 mod number;
 mod reduction;
 mod scalar;
@@ -151,9 +157,34 @@ pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use grid::Indexing;
 pub use implicit::{Implicit, LinearSolver};
-pub use loss::Reduction;
+pub use losses::Reduction;
 pub use masked::IntoMask;
 pub use pad::Padding;
 pub use quantile::Interpolation;
 pub use segment::Combine;
 pub use softmax::Contraction;
+
+/// The settings of losses, beside their reduction.
+///
+/// Where a loss takes a [`Reduction`](crate::Reduction), or settings, the settings are a struct of this module, made by
+/// `new` and changed by methods that are named after what they set.
+///
+/// ```
+/// use retrograde::{Reduction, Tape, Tensor, loss::CrossEntropy};
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.var(&Tensor::zeros([2, 3])?);
+/// let labels = Tensor::from([0, 2]);
+/// let plain = x.cross_entropy(&labels, Reduction::Sum);
+/// let smoothed = x.cross_entropy(&labels, CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum));
+/// assert!((plain.item()? - 2.0 * 3f64.ln()).abs() < 1e-15 && (smoothed.item()? - plain.item()?).abs() < 1e-15);
+/// # Ok::<(), retrograde::Error>(())
+/// ```
+pub mod loss_settings {
+    pub use super::binary_cross_entropy::{BinaryCrossEntropy, Focal, MultilabelSoftMargin};
+    pub use super::cross_entropy::{CrossEntropy, Nll, Targets};
+    pub use super::ctc::Ctc;
+    pub use super::embedding_loss::{Dice, TripletMargin};
+    pub use super::likelihood_loss::{GaussianNll, KlDivergence, PoissonNll};
+    pub use super::margin_loss::MultiMargin;
+}

@@ -72,6 +72,11 @@ impl<T: Real> Gradients<T> {
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<T>> {
         self.entries.iter().map(|entry| &entry.1)
     }
+
+    /// All of them, to be changed before a step, in the order in which the variables were made.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
+        self.entries.iter_mut().map(|entry| &mut entry.1)
+    }
 }
 
 impl<T: Real> fmt::Debug for Gradients<T> {
