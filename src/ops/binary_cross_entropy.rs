@@ -49,6 +49,9 @@ const TINY: f64 = 3.720_075_976_020_836e-44;
 /// No denominator of the derivative is taken to be below.
 const EPSILON: f64 = 1e-12;
 
+/// What a probability is raised to a power from, in `f32` and `f64`, so that three derivatives of a root are finite.
+const LEAST_MISSED: (f64, f64) = (1e-12, 1e-100);
+
 /// −t ln p − (1 − t) ln (1 − p), with both logarithms at least −100.
 #[derive(Clone, Copy, Debug)]
 struct BinaryEntropy;
@@ -292,7 +295,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Gradient
     ///
-    /// Through both factors. `1 − p` has the derivative 0 where it has left the range of normal numbers.
+    /// Through both factors. A `1 − p` below 10⁻¹⁰⁰, or 10⁻¹² in `f32`, counts as that, with derivative 0: for a γ below 1
+    /// the power has no derivative at 0.
     ///
     /// # Errors
     ///
@@ -323,8 +327,7 @@ impl<'t, T: Real> Var<'t, T> {
             alike(self, t)?;
             let mut terms = self.elementwise2(t, LogisticEntropy);
             if gamma != 0.0 {
-                // The least normal number, so that a power has no derivative ∞ that meets a 0.
-                let least = if size_of::<T>() == 4 { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
+                let least = if size_of::<T>() == 4 { LEAST_MISSED.0 } else { LEAST_MISSED.1 };
                 let missed = t * (-self).sigmoid() + (1.0 - t) * self.sigmoid();
                 terms = terms * missed.clamp_min(least).powf(gamma);
             }
@@ -342,7 +345,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{Inputs, sample, shapes, wrong};
     /// Two values of one shape, or the second a number.
     fn pairs(low: f64, high: f64) -> Inputs {
-        shapes(&[&[&[], &[]], &[&[7], &[]], &[&[17], &[17]], &[&[2, 3, 4], &[2, 3, 4]], &[&[2, 0], &[2, 0]]], low, high)
+        shapes(&[&[&[], &[]], &[&[7], &[]], &[&[17], &[17]], &[&[2, 3, 4], &[2, 3, 4]]], low, high)
+    }
+    fn with_empty(low: f64, high: f64) -> Inputs {
+        shapes(&[&[&[7], &[]], &[&[0], &[0]], &[&[2, 0], &[2, 0]]], low, high)
     }
     fn rows(low: f64, high: f64) -> Inputs {
         shapes(&[&[&[3], &[3]], &[&[2, 3], &[2, 3]], &[&[4, 2, 3], &[4, 2, 3]]], low, high)
@@ -353,7 +359,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     }
     vec![
         sample!("binary_cross_entropy", pairs(0.1, 0.9), |x| x[0].binary_cross_entropy(x[1], Reduction::Mean)),
-        sample!("binary_cross_entropy sum", pairs(0.1, 0.9), |x| {
+        sample!("binary_cross_entropy sum", with_empty(0.4, 0.9), |x| {
             x[0].square().binary_cross_entropy(x[1], Reduction::Sum)
         }),
         sample!("binary_cross_entropy weighted", rows(0.1, 0.9), |x| {
@@ -363,7 +369,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("binary_cross_entropy_with_logits", pairs(0.1, 0.9), |x| {
             (x[0] * 8.0 - 4.0).binary_cross_entropy_with_logits(x[1], Reduction::Mean)
         }),
-        sample!("binary_cross_entropy_with_logits 1", pairs(-4.0, 4.0), |x| {
+        sample!("binary_cross_entropy_with_logits 1", with_empty(-4.0, 4.0), |x| {
             x[0].binary_cross_entropy_with_logits(1.0, Reduction::None) * x[1]
         }),
         sample!("binary_cross_entropy_with_logits weighted", rows(0.1, 0.9), |x| {
@@ -379,7 +385,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("sigmoid_focal_loss", pairs(0.1, 0.9), |x| {
             (x[0] * 8.0 - 4.0).sigmoid_focal_loss(x[1], Reduction::Mean)
         }),
-        sample!("sigmoid_focal_loss of roots", pairs(0.1, 0.9), |x| {
+        sample!("sigmoid_focal_loss of roots", with_empty(0.1, 0.9), |x| {
             x[0].sigmoid_focal_loss(x[1], Focal::new().gamma(0.5).alpha(None).reduction(Reduction::Sum))
         }),
         sample!("sigmoid_focal_loss 0", pairs(0.1, 0.9), |x| {

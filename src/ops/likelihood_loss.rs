@@ -201,21 +201,28 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::Reduction;
     use crate::conformance::{Inputs, sample, shapes, wrong};
     fn pairs(low: f64, high: f64) -> Inputs {
-        shapes(&[&[&[], &[]], &[&[7], &[]], &[&[17], &[17]], &[&[2, 3, 4], &[2, 3, 4]], &[&[2, 0], &[2, 0]]], low, high)
+        shapes(&[&[&[], &[]], &[&[7], &[]], &[&[17], &[17]], &[&[2, 3, 4], &[2, 3, 4]]], low, high)
+    }
+    fn with_empty(low: f64, high: f64) -> Inputs {
+        shapes(&[&[&[7], &[]], &[&[0], &[0]], &[&[2, 0], &[2, 0]]], low, high)
     }
     /// Means, targets and variances.
     fn three() -> Inputs {
-        shapes(&[&[&[], &[], &[]], &[&[2, 3], &[3], &[2, 1]], &[&[7], &[7], &[]], &[&[0], &[0], &[1]]], 0.5, 2.0)
+        shapes(&[&[&[], &[], &[]], &[&[2, 3], &[3], &[2, 1]], &[&[7], &[7], &[]]], 0.5, 2.0)
     }
     vec![
         sample!("kl_div", pairs(0.2, 2.0), |x| x[0].kl_div(x[1], Reduction::BatchMean)),
-        sample!("kl_div terms", pairs(0.2, 2.0), |x| x[0].square().kl_div(x[1], Reduction::None)),
+        sample!("kl_div terms", with_empty(0.2, 2.0), |x| x[0].square().kl_div(x[1], Reduction::None)),
         sample!("kl_div of logarithms", pairs(-2.0, 1.0), |x| {
             x[0].square().kl_div(x[1], KlDivergence::new().log_target(true))
         }),
         sample!("poisson_nll_loss", pairs(0.2, 2.0), |x| x[0].poisson_nll_loss(x[1], Reduction::Mean)),
         sample!("poisson_nll_loss full", pairs(1.2, 3.0), |x| {
             x[0].poisson_nll_loss(x[1], PoissonNll::new().full(true).reduction(Reduction::None))
+        }),
+        sample!("poisson_nll_loss sum", with_empty(0.2, 2.0), |x| x[0].poisson_nll_loss(x[1], Reduction::Sum)),
+        sample!("gaussian_nll_loss of none", shapes(&[&[&[0], &[0], &[1]]], 0.5, 2.0), |x| {
+            x[0].gaussian_nll_loss(x[1], x[2], Reduction::Sum)
         }),
         sample!("poisson_nll_loss of means", pairs(0.2, 0.9), |x| {
             x[0].poisson_nll_loss(x[1], PoissonNll::new().log_input(false).full(true).eps(0.1))

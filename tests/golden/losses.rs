@@ -176,10 +176,11 @@ fn gaussian<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     Ok(x.gaussian_nll_loss(t, variance, how.reduction(reduction(c))))
 }
 
-/// A number there is one class.
+/// A number there is one class, and the label of one row may have an axis.
 fn rows<'t>(c: &Call<'t, '_>) -> Result<(V<'t>, Tensor<i64>), No> {
     let (x, labels) = (c.x()?, c.integers(1, "target")?);
-    Ok(if x.shape().is_empty() { (x.unsqueeze(0), labels.reshape([0usize; 0])?) } else { (x, labels) })
+    let x = if x.shape().is_empty() { x.unsqueeze(0) } else { x };
+    Ok(if x.shape().len() == 1 { (x, labels.reshape([0usize; 0])?) } else { (x, labels) })
 }
 
 fn triplet(c: &Call) -> Result<TripletMargin, No> {
