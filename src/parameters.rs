@@ -244,17 +244,43 @@ pub trait Parameters<T: Real> {
         Self: Sized,
     {
         let line = Location::caller();
-        let run = || {
-            let wanted = self.leaves().len();
-            if keys.len() != wanted {
-                let (found, wanted) = (keys.len().to_string(), wanted.to_string());
-                return Err(ErrorKind::Argument { name: "the number of keys", found, wanted }.into());
-            }
-            let found = keys.iter().map(|key| grads.wrt(*key).cloned()).collect::<Result<Vec<_>>>()?;
-            let mut found = found.into_iter();
-            Ok(self.map(|_, _| found.next().expect("as many as leaves")))
-        };
-        run().map_err(|error: Error| error.at("gradients", line))
+        let found = found(grads, keys, self.leaves().len()).map_err(|error| error.at("gradients", line))?;
+        let mut found = found.into_iter();
+        Ok(self.map(|_, _| found.next().expect("one for each leaf").clone()))
+    }
+
+    /// Each tensor, to be changed, beside its gradient: what an optimiser's step takes, on a tape with other variables.
+    ///
+    /// # Errors
+    ///
+    /// As [`gradients`](Parameters::gradients).
+    ///
+    /// ```
+    /// use retrograde::{Parameters, Tape, Tensor, optim::Sgd};
+    ///
+    /// let mut model = (Tensor::scalar(1.0), Tensor::scalar(2.0));
+    /// let (mut sgd, mut tape) = (Sgd::new(0.5), Tape::new());
+    /// let other = tape.var(&Tensor::scalar(3.0));
+    /// let ((a, b), keys) = model.on_with_keys(&tape);
+    /// let grads = (a * other + b * b).backward()?;
+    /// tape.clear();
+    /// sgd.step(model.paired(&grads, &keys)?)?;
+    /// assert_eq!((model.0.item()?, model.1.item()?), (1.0 - 1.5, 2.0 - 2.0));
+    /// # Ok::<(), retrograde::Error>(())
+    /// ```
+    #[track_caller]
+    fn paired<'p, 'g>(
+        &'p mut self,
+        grads: &'g Gradients<T>,
+        keys: &[Key],
+    ) -> Result<Vec<(&'p mut Tensor<T>, &'g Tensor<T>)>>
+    where
+        Self: Sized,
+    {
+        let line = Location::caller();
+        let leaves = self.leaves_mut();
+        let found = found(grads, keys, leaves.len()).map_err(|error| error.at("paired", line))?;
+        Ok(leaves.into_iter().zip(found).collect())
     }
 
     /// All numbers in one tensor of one axis, in order.
@@ -306,6 +332,15 @@ pub trait Parameters<T: Real> {
         };
         run().map_err(|error: Error| error.at("unflatten", line))
     }
+}
+
+/// The gradients that keys stand for, as many as wanted.
+fn found<'g, T: Real>(grads: &'g Gradients<T>, keys: &[Key], wanted: usize) -> Result<Vec<&'g Tensor<T>>> {
+    if keys.len() != wanted {
+        let (found, wanted) = (keys.len().to_string(), wanted.to_string());
+        return Err(ErrorKind::Argument { name: "the number of keys", found, wanted }.into());
+    }
+    keys.iter().map(|key| grads.of(*key)).collect()
 }
 
 impl<T: Real> Parameters<T> for Tensor<T> {

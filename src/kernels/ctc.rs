@@ -119,11 +119,12 @@ impl<T: Real> One<'_, T> {
         if states > 1 {
             beta[states - 2] = 0.0;
         }
-        let mut shares = vec![0.0; classes];
+        let (mut shares, mut onward) = (vec![0.0; classes], vec![0.0; states]);
         for t in (0..frames).rev() {
             if t + 1 < frames {
-                // In place, upwards: a state's successors are above it.
-                let onward: Vec<f64> = (0..states).map(|s| beta[s] + self.at(t + 1, s)).collect();
+                for (s, onward) in onward.iter_mut().enumerate() {
+                    *onward = beta[s] + self.at(t + 1, s);
+                }
                 for s in 0..states {
                     let to = |k: usize, open: bool| {
                         if s + k < states && open { onward[s + k] } else { f64::NEG_INFINITY }

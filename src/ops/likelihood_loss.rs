@@ -64,7 +64,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Gradient
     ///
-    /// `−t`; `ln t + 1 − x` to the target, and 0 where both are nothing, at `t = 0`.
+    /// `−t`; to the target `ln t + 1 − x`, but `−x` at t = 0, as in PyTorch, and 0 there if x is −∞.
     ///
     /// # Errors
     ///

@@ -2,26 +2,32 @@
 
 use super::{named, not_negative};
 use crate::error::Result;
+use crate::kernels::reduce::dot;
 use crate::number::Real;
 use crate::tensor::Tensor;
 use std::panic::Location;
 
-/// √(Σ x²) of all elements of all tensors: by a largest one first, so that no square leaves the range.
+/// Below this the squares of single precision may have lost digits.
+const SMALL: f64 = 1e-30;
+
+/// √(Σ x²) of all elements of all tensors.
 fn norm<T: Real>(tensors: &[&mut Tensor<T>]) -> Result<f64> {
     let mut dense = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         dense.push(tensor.contiguous()?);
     }
-    let all = || dense.iter().flat_map(|tensor| tensor.as_slice().expect("made contiguous above"));
-    let largest = all().fold(0.0, |most: f64, x| {
-        let x = x.to_f64().abs();
-        if x > most || x.is_nan() { x } else { most }
-    });
-    if largest == 0.0 || !largest.is_finite() {
-        return Ok(if all().any(|x| x.is_nan()) { f64::NAN } else { largest });
+    let slices = || dense.iter().map(|tensor| tensor.as_slice().expect("made contiguous above"));
+    let square: f64 = slices().map(|x| dot(x, x).to_f64()).sum();
+    if square.is_finite() && square > SMALL {
+        return Ok(square.sqrt());
     }
-    let square: f64 = all().map(|x| x.to_f64() / largest).map(|x| x * x).sum();
-    Ok(largest * square.sqrt())
+    // Relative to a largest one, so that no square leaves the range.
+    let all = || slices().flatten().map(|x| x.to_f64().abs());
+    let largest = all().fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
+    if largest == 0.0 || !largest.is_finite() {
+        return Ok(if all().any(f64::is_nan) { f64::NAN } else { largest });
+    }
+    Ok(largest * all().map(|x| (x / largest).powi(2)).sum::<f64>().sqrt())
 }
 
 /// Scales gradients so that their norm, over all elements of all of them, is at most `most`, and gives the norm that they

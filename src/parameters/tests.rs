@@ -75,6 +75,17 @@ fn gradients_come_back_as_the_struct() {
     let error = model.gradients(&grads, &keys[1..]).err().unwrap();
     assert_eq!(error.kind().to_string(), "the number of keys is 7, wanted 8");
     assert_eq!(error.operation(), Some("gradients"));
+    let mut model = model;
+    assert_eq!(model.paired(&grads, &keys[1..]).unwrap_err().operation(), Some("paired"));
+    let pairs = model.paired(&grads, &keys).unwrap();
+    assert_eq!(
+        (pairs.len(), pairs[6].0.to_vec(), pairs[6].1.to_vec()),
+        (8, vec![6.0, 6.5], vec![12.0, 13.0])
+    );
+    let mut stale = keys.clone();
+    stale[0] = Tape::<f64>::new().var(&one(1.0)).key();
+    let error = model.gradients(&grads, &stale).err().unwrap();
+    assert!(error.operation() == Some("gradients") && error.location().unwrap().file().ends_with("tests.rs"));
     let constants = model.constants(&tape);
     assert!((constants.pair[0] * 2.0).sum().backward().unwrap().wrt(constants.pair[0]).is_err());
 }

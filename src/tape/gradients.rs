@@ -1,7 +1,7 @@
 //! What a sweep gives back.
 
 use super::Var;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
 use std::fmt;
@@ -53,17 +53,21 @@ impl<T: Real> Gradients<T> {
     /// ```
     #[track_caller]
     pub fn wrt(&self, key: impl Into<Key>) -> Result<&Tensor<T>> {
-        let key = key.into();
         let line = std::panic::Location::caller();
+        self.of(key.into()).map_err(|error| error.at("wrt", line))
+    }
+
+    /// The same, with errors that name no operation yet.
+    pub(crate) fn of(&self, key: Key) -> Result<&Tensor<T>> {
         if key.tape != self.tape {
-            return Err(Error::from(ErrorKind::StaleKey).at("wrt", line));
+            return Err(ErrorKind::StaleKey.into());
         }
         match self.entries.binary_search_by_key(&key.index, |entry| entry.0) {
             Ok(at) => Ok(&self.entries[at].1),
             Err(_) => {
                 let reason = "a sweep keeps those of leaves made by `var`; \
                               ask `Tape::grad` for an intermediate value's";
-                Err(Error::from(ErrorKind::NoGradient { reason }).at("wrt", line))
+                Err(ErrorKind::NoGradient { reason }.into())
             }
         }
     }

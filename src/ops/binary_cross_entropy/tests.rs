@@ -122,3 +122,44 @@ fn alpha_weighs_yes_and_no() {
     let base = 0.25 * 2f64.ln();
     assert!((loss[0] - 0.25 * base).abs() < 1e-16 && (loss[1] - 0.75 * base).abs() < 1e-16, "{loss:?}");
 }
+
+/// What torchvision's `sigmoid_focal_loss` gives in double precision, and its gradient.
+#[test]
+fn the_focal_loss_agrees_with_torchvision() {
+    let at = |how: Focal| {
+        let tape = Tape::<f64>::new();
+        let x = tape.var(&Tensor::from([-1.5, 0.25, 2.0, -0.75]));
+        let t = Tensor::from([0.0, 1.0, 0.0, 1.0]);
+        let loss = x.sigmoid_focal_loss(&t, how.reduction(Reduction::None));
+        [loss.value().unwrap().to_vec(), loss.sum().backward().unwrap().wrt(x).unwrap().to_vec()].concat()
+    };
+    let close = |found: Vec<f64>, wanted: [f64; 8]| {
+        found.iter().zip(wanted).for_each(|(a, b)| assert!((a - b).abs() < 1e-14, "{a} {b}"));
+    };
+    close(
+        at(Focal::new()),
+        [
+            0.005027135194931744,
+            0.02760037281621379,
+            1.2375586345660565,
+            0.13110501756948614,
+            0.012773328917426947,
+            -0.05201409478121608,
+            0.8075352978363615,
+            -0.16244608131095095,
+        ],
+    );
+    close(
+        at(Focal::new().alpha(None).gamma(1.5)),
+        [
+            0.015693380347931843,
+            0.16684969071505285,
+            1.7581931700112423,
+            0.6363371462529492,
+            0.03345968534496895,
+            -0.26753596164111415,
+            1.042470351486716,
+            -0.6863802721081049,
+        ],
+    );
+}

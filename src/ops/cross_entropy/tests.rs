@@ -41,6 +41,20 @@ fn rows_longer_than_a_chunk_and_many_rows_agree_with_the_rule() {
     }
 }
 
+/// Run again on fewer classes or other rows, it refuses what it took before.
+#[test]
+fn an_operation_checks_its_targets_again() {
+    let operation = Labelled { targets: Tensor::from([0, 2]), some_ignored: false };
+    let text = |shape: [usize; 2]| match operation.forward(&[&Tensor::<f64>::zeros(shape).unwrap()]) {
+        Ok(_) => String::new(),
+        Err(error) => error.kind().to_string(),
+    };
+    assert_eq!(text([2, 3]), "");
+    assert_eq!(text([2, 2]), "index 2 is out of range for axis 1 of size 2");
+    assert_eq!(text([1, 3]), "targets has shape [2], wanted [1]");
+    assert!(operation.forward(&[&Tensor::<f64>::scalar(0.0)]).is_err());
+}
+
 /// As PyTorch counts: the term is 0, the mean is over the rest, and what stands in the row does not matter.
 #[test]
 fn an_ignored_row_counts_for_nothing_whatever_is_in_it() {
