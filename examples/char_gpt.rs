@@ -17,7 +17,7 @@ const WIDTH: usize = 64;
 const HEADS: usize = 4;
 const BLOCKS: usize = 2;
 const BATCH: usize = 16;
-const STEPS: usize = 1500;
+const STEPS: usize = 2500;
 const RATE: f64 = 4e-3;
 /// Steps between looks at the held-out text.
 const LOOK: usize = 100;
@@ -200,7 +200,7 @@ fn write(model: &Model, characters: &Characters, begin: &str, length: usize) -> 
         tape.clear();
         let seen = &text[text.len().saturating_sub(CONTEXT)..];
         let logits = model.constants(&tape).apply(&Tensor::from_slice(seen, [1, seen.len()])?)?;
-        let chances = (logits.select(0, 0).select(0, -1) / 0.7).softmax(-1).value()?;
+        let chances = (logits.select(0, 0).select(0, -1) / 0.6).softmax(-1).value()?;
         text.push(chances.categorical(&mut random)?.item()?);
     }
     Ok(text.into_iter().map(|c| characters.kinds[c as usize]).collect())

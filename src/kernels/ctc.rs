@@ -35,7 +35,7 @@ impl Sequences {
 
     /// The class that state `s` of sequence `i` reads.
     pub fn class(&self, i: usize, s: usize) -> usize {
-        if s % 2 == 0 { self.blank } else { self.labels(i)[s / 2] as usize }
+        if s.is_multiple_of(2) { self.blank } else { self.labels(i)[s / 2] as usize }
     }
 
     /// Whether state `s` of sequence `i` can be reached from `s − 2`.

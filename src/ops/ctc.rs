@@ -172,7 +172,7 @@ fn sequences(
     if let Some(&index) = flat.iter().find(|&&label| !(0..classes as i64).contains(&label)) {
         return Err(ErrorKind::Index { index, axis: 2, size: classes }.into());
     }
-    if flat.iter().any(|&label| label == blank as i64) {
+    if flat.contains(&(blank as i64)) {
         return Err(refused("a target", blank, "a class other than the blank"));
     }
     let mut end = 0;

@@ -241,7 +241,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     /// 1 and −1 by turns for each row.
     fn signs<T: Real>(shape: &[usize]) -> Tensor<T> {
         let rows = &shape[..shape.len() - 1];
-        Tensor::from_fn(rows, |at| T::from_f64(if at.iter().sum::<usize>() % 2 == 0 { -1.0 } else { 1.0 })).unwrap()
+        let odd = |at: &[usize]| at.iter().sum::<usize>() % 2;
+        Tensor::from_fn(rows, |at| T::from_f64([-1.0, 1.0][odd(at)])).unwrap()
     }
     vec![
         sample!("cosine_embedding_loss", pairs().distinct().not_empty(), |x| {

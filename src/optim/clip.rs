@@ -64,7 +64,7 @@ pub fn clip_norm<'g, T: Real>(
         if norm > most && norm.is_finite() {
             let factor = T::from_f64(most / norm);
             for gradient in &mut gradients {
-                gradient.as_mut_slice()?.iter_mut().for_each(|x| *x = *x * factor);
+                gradient.as_mut_slice()?.iter_mut().for_each(|x| *x *= factor);
             }
         }
         Ok(norm)
