@@ -125,8 +125,9 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5);
 }
 
-/// Implements [`Parameters`](crate::Parameters) for a struct that is generic over its leaves, `struct Name<P>`: the fields that hold them, in
-/// the order in which they are walked, and behind a semicolon those that are copied, sizes and settings.
+/// Implements [`Parameters`](crate::Parameters) for a struct that is generic over its leaves, `struct Name<P>`: the fields
+/// that hold them, in the order in which they are walked, and behind a semicolon those that are copied, sizes and
+/// settings.
 ///
 /// ```
 /// use retrograde::{Parameters, Tape, Tensor, parameters};

@@ -17,7 +17,8 @@ fn targets(logits: &[usize]) -> Tensor<i64> {
 /// The same with every other row ignored.
 fn some(logits: &[usize]) -> Tensor<i64> {
     let all = targets(logits);
-    Tensor::from_iter_in(all.iter().enumerate().map(|(i, class)| if i % 2 == 1 { -100 } else { class }), all.shape()).unwrap()
+    let every_other = all.iter().enumerate().map(|(i, class)| if i % 2 == 1 { -100 } else { class });
+    Tensor::from_iter_in(every_other, all.shape()).unwrap()
 }
 
 /// A label for each row of four classes, which are the second axis of three.

@@ -123,7 +123,10 @@ fn labels_and_their_one_hot_rows_agree() {
         let [hard, soft] = [x.cross_entropy(&labels, how.clone()), x.cross_entropy(&hot, how.clone())];
         assert_eq!(hard.shape()[..], [2, 4]);
         let logs = -x.log_softmax(1).value().unwrap().permute([0, 2, 1]).unwrap();
-        let spread = |row: usize, w: f64| (0..3).map(|c| w * [1.0, 2.0, 4.0][c] * logs[[row / 4, row % 4, c]]).sum::<f64>() / 3.0;
+        let spread = |row: usize, part: f64| {
+            let terms = [1.0, 2.0, 4.0].iter().enumerate().map(|(c, w)| w * logs[[row / 4, row % 4, c]]);
+            part * terms.sum::<f64>() / 3.0
+        };
         for (row, (hard, plain)) in hard.value().unwrap().iter().zip(&plain.value().unwrap()).enumerate() {
             let wanted = (1.0 - smoothing) * plain + spread(row, smoothing);
             assert!((hard - wanted).abs() < 1e-14, "{hard} {wanted}");
