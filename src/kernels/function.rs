@@ -22,7 +22,8 @@ const BLOCK: usize = 256;
 
 /// Element `i` of each input.
 ///
-/// A loop, because `[T; K]::map` stays a call in long functions, and then nothing around it vectorises.
+/// A loop, as in [`cut`]: `[T; K]::map` stays a call in long functions, and then nothing around it vectorises; and it
+/// brings more code to compile than the function has.
 #[inline(always)]
 fn load<T: Real, N: Lane<T>, const K: usize>(x: &[&[T]; K], i: usize) -> [N; K] {
     let mut at = [N::of(T::ZERO); K];
@@ -32,12 +33,28 @@ fn load<T: Real, N: Lane<T>, const K: usize>(x: &[&[T]; K], i: usize) -> [N; K] 
     at
 }
 
+/// A part of each input.
+#[inline(always)]
+fn cut<'a, T, const K: usize>(x: [&'a [T]; K], start: usize, end: usize) -> [&'a [T]; K] {
+    let mut x = x;
+    for x in &mut x {
+        *x = &x[start..end];
+    }
+    x
+}
+
+/// Whether all are tame angles.
+#[inline(always)]
+fn all_tame<T: Real, N: Lane<T>>(x: &[T]) -> bool {
+    x.iter().fold(true, |tame, &x| tame & is_tame(N::of(x)))
+}
+
 /// `out = f(x)` in a vectorised loop.
 #[inline(always)]
 fn run<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], out: &mut [T]) {
     // One bound for all: with an end of its own for each slice, the last vector would be left to scalar code.
     let n = out.len();
-    let x = x.map(|x| &x[..n]);
+    let x = cut(x, 0, n);
     #[expect(clippy::needless_range_loop, reason = "the bound is that of all slices")]
     for i in 0..n {
         out[i] = f.at(load::<T, N, K>(&x, i)).get();
@@ -49,14 +66,20 @@ fn run<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], 
 fn run_tamed<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], out: &mut [T]) {
     if let [out] = out {
         // The constants of the vectorised loop are not loaded.
-        *out = f.at(x.map(|x| N::of(x[0]))).get();
-        return;
+        *out = f.at(load::<T, N, K>(&x, 0)).get();
+    } else if const { F::ANGLE.is_some() } {
+        by_blocks::<T, N, F, K>(f, x, out);
+    } else {
+        run::<T, N, F, K>(f, x, out);
     }
-    let Some(angle) = F::ANGLE else { return run::<T, N, F, K>(f, x, out) };
+}
+
+#[inline(always)]
+fn by_blocks<T: Real, N: Lane<T>, F: Function<K>, const K: usize>(f: F, x: [&[T]; K], out: &mut [T]) {
     for start in (0..out.len()).step_by(BLOCK) {
         let end = out.len().min(start + BLOCK);
-        let (x, out) = (x.map(|x| &x[start..end]), &mut out[start..end]);
-        if x[angle].iter().fold(true, |tame, &x| tame & is_tame(N::of(x))) {
+        let (x, out) = (cut(x, start, end), &mut out[start..end]);
+        if F::ANGLE.is_some_and(|angle| all_tame::<T, N>(x[angle])) {
             run::<T, N::Tame, F, K>(f, x, out);
         } else {
             run::<T, N, F, K>(f, x, out);

@@ -113,6 +113,10 @@ impl<const K: usize> Plan<K> {
     }
 }
 
+/// What is done with matching pieces of the inputs and of the output. A pointer, so that the loops around it are compiled
+/// once and not for every operation.
+pub type Row<'a, E, U, const K: usize> = dyn Fn([&[E]; K], &mut [U]) + Sync + 'a;
+
 /// Calls `row` on matching pieces of the inputs and of the row-major output until the output is whole.
 ///
 /// `shape` is the output's; an input's strides are 0 where it is broadcast. `ns` is about how many nanoseconds an
@@ -122,7 +126,7 @@ pub fn map<E: Copy + Default + Send + Sync, U: Send, const K: usize>(
     inputs: [View<'_, E>; K],
     out: &mut [U],
     ns: f32,
-    row: impl Fn([&[E]; K], &mut [U]) + Sync,
+    row: &Row<'_, E, U, K>,
 ) {
     let n = out.len();
     if n == 0 {
@@ -133,9 +137,9 @@ pub fn map<E: Copy + Default + Send + Sync, U: Send, const K: usize>(
         if (0..K).all(|k| plan.dense(k)) {
             row(std::array::from_fn(|k| &inputs[k].data[inputs[k].offset + start..][..out.len()]), out);
         } else if out.len() <= 64 {
-            staged::<E, U, K, 64>(&plan, &inputs, start, out, &row);
+            staged::<E, U, K, 64>(&plan, &inputs, start, out, row);
         } else {
-            staged::<E, U, K, BLOCK>(&plan, &inputs, start, out, &row);
+            staged::<E, U, K, BLOCK>(&plan, &inputs, start, out, row);
         }
     };
     if split((n as f32 * ns) as usize) {
@@ -153,7 +157,7 @@ pub fn update<E: Copy + Default + Send + Sync>(
     ns: f32,
     row: impl Fn(&[E], &mut [E]) + Sync,
 ) {
-    map(shape, [input], out, ns, |[x], out| row(x, out));
+    map(shape, [input], out, ns, &|[x]: [&[E]; 1], out: &mut [E]| row(x, out));
 }
 
 /// Elements that [`map_gradient`] stages at a time: fewer, as there are more operands.
@@ -226,7 +230,7 @@ fn staged<E: Copy + Default, U, const K: usize, const B: usize>(
     inputs: &[View<'_, E>; K],
     start: usize,
     out: &mut [U],
-    row: &impl Fn([&[E]; K], &mut [U]),
+    row: &Row<'_, E, U, K>,
 ) {
     let mut scratch = [[E::default(); B]; K];
     for k in (0..K).filter(|&k| plan.uniform(k)) {
@@ -283,7 +287,7 @@ mod tests {
         ];
         for (shape, a, b) in cases {
             let mut out = vec![f64::NAN; shape.iter().product()];
-            map(shape, [a, b], &mut out, 1.0, |[a, b], out| {
+            map(shape, [a, b], &mut out, 1.0, &|[a, b]: [&[f64]; 2], out: &mut [f64]| {
                 for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
                     *o = a - 2.0 * b;
                 }

@@ -27,6 +27,6 @@ pub use function::{Function, Gradient, run_gradient, run_n, run1, run2, run2_in_
 pub(crate) use isa::multiversion;
 pub use isa::{Isa, isa};
 pub use linear::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
-pub use map::{View, map, map_gradient, update};
+pub use map::{Row, View, map, map_gradient, update};
 pub use pad::{add_strided, surround};
 pub use transpose::copy_strided;

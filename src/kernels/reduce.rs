@@ -225,10 +225,15 @@ pub(super) fn pieces<E: Send>(
     f: impl Fn(usize, &mut [E]) + Sync,
 ) {
     if parallel && out.len() > piece {
-        out.par_chunks_mut(piece).enumerate().for_each(|(i, out)| f(i * piece, out));
+        shared(out, piece, &f);
     } else {
         out.chunks_mut(piece).enumerate().for_each(|(i, out)| f(i * piece, out));
     }
+}
+
+/// Pieces shared by the threads; `f` is a pointer, so that this is compiled once and not for every kernel.
+fn shared<E: Send>(out: &mut [E], piece: usize, f: &(dyn Fn(usize, &mut [E]) + Sync)) {
+    out.par_chunks_mut(piece).enumerate().for_each(|(i, out)| f(i * piece, out));
 }
 
 /// Reduces one row of any length.

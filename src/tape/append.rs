@@ -2,12 +2,21 @@
 
 use super::node::{Inputs, Node};
 use super::operation::Argument;
-use super::{Operation, Store, Tape, Var};
+use super::{Operation, Outputs, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::panic::Location;
+
+/// What running an operation gave.
+struct Run<T: Real> {
+    name: &'static str,
+    inputs: Inputs,
+    outputs: Outputs<T>,
+    needs: bool,
+    segment: bool,
+}
 
 impl<T: Real> Tape<T> {
     pub(super) fn push<O: Operation<T>>(
@@ -16,6 +25,23 @@ impl<T: Real> Tape<T> {
         inputs: &[Var<'_, T>],
         line: &'static Location<'static>,
     ) -> u32 {
+        match self.run(&operation, inputs, line) {
+            Ok(run) => {
+                let boxed = run.needs.then(|| Box::new(operation) as Box<dyn Operation<T>>);
+                self.keep(run, boxed, line)
+            }
+            Err(index) => index,
+        }
+    }
+
+    /// Runs an operation on its inputs; the node of its error if it has none to give. Compiled once, not for every
+    /// operation.
+    fn run(
+        &self,
+        operation: &dyn Operation<T>,
+        inputs: &[Var<'_, T>],
+        line: &'static Location<'static>,
+    ) -> Result<Run<T>, u32> {
         let name = operation.name();
         let mut indices = Inputs::new();
         for input in inputs {
@@ -23,12 +49,11 @@ impl<T: Real> Tape<T> {
                 // An earlier error, perhaps the cause of the mixture, is what the user must read first.
                 let earlier = inputs.iter().find_map(|input| input.error());
                 let mixed = || Error::from(ErrorKind::MixedTapes).at(name, line);
-                return self.push_error(earlier.unwrap_or_else(mixed), name, line);
+                return Err(self.push_error(earlier.unwrap_or_else(mixed), name, line));
             }
             indices.push(input.index);
         }
         let mut store = self.store.borrow_mut();
-        let store = &mut *store;
         let mut needs = false;
         let outputs = {
             let mut values: SmallVec<[&Tensor<T>; 4]> = SmallVec::new();
@@ -54,34 +79,42 @@ impl<T: Real> Tape<T> {
                 Some(error) => Err(error),
             }
         };
-        let first = store.nodes.len() as u32;
         match outputs {
-            Err(error) => store.push(Node { inputs: indices, ..Node::new(Err(error), name, line) }),
-            Ok(mut outputs) if outputs.len() == 1 => {
-                let value = outputs.pop().expect("one output");
-                drop(outputs);
-                store.push(Node {
-                    segment: operation.segment().is_some(),
-                    operation: if needs { Some(Box::new(operation)) } else { None },
-                    inputs: indices,
-                    needs,
-                    ..Node::new(Ok(value), name, line)
-                });
-            }
             Ok(outputs) => {
-                let count = outputs.len() as u16;
-                let mut operation = needs.then(|| Box::new(operation) as Box<dyn Operation<T>>);
-                for (j, value) in outputs.into_iter().enumerate() {
-                    store.push(Node {
-                        operation: operation.take(),
-                        inputs: std::mem::take(&mut indices),
-                        output: j as u16,
-                        outputs: count,
-                        needs,
-                        ..Node::new(Ok(value), name, line)
-                    });
-                }
+                Ok(Run { name, inputs: indices, outputs, needs, segment: operation.segment().is_some() })
             }
+            Err(error) => {
+                store.push(Node { inputs: indices, ..Node::new(Err(error), name, line) });
+                Err(store.nodes.len() as u32 - 1)
+            }
+        }
+    }
+
+    /// The nodes of an operation that has run.
+    fn keep(
+        &self,
+        run: Run<T>,
+        mut operation: Option<Box<dyn Operation<T>>>,
+        line: &'static Location<'static>,
+    ) -> u32 {
+        let Run { name, mut inputs, mut outputs, needs, segment } = run;
+        let store = &mut *self.store.borrow_mut();
+        let first = store.nodes.len() as u32;
+        if outputs.len() == 1 {
+            let value = outputs.pop().expect("one output");
+            store.push(Node { segment, operation, inputs, needs, ..Node::new(Ok(value), name, line) });
+            return first;
+        }
+        let count = outputs.len() as u16;
+        for (j, value) in outputs.into_iter().enumerate() {
+            store.push(Node {
+                operation: operation.take(),
+                inputs: std::mem::take(&mut inputs),
+                output: j as u16,
+                outputs: count,
+                needs,
+                ..Node::new(Ok(value), name, line)
+            });
         }
         first
     }

@@ -34,7 +34,7 @@ pub use view::Slice;
 pub(crate) use view::resolve_order;
 
 use crate::error::{ErrorKind, Result};
-use crate::kernels::{self, Function, View};
+use crate::kernels::{self, Function, Row, View};
 use crate::number::{Element, Real};
 use crate::shape::{MAX_RANK, Shape, Strides, broadcast, row_major};
 use buffer::Buffer;
@@ -112,24 +112,38 @@ impl<E: Element> Tensor<E> {
     }
 
     /// A row-major tensor whose elements `fill` writes. What the slice holds before is unspecified.
+    #[inline]
     pub(crate) fn build(shape: Shape, fill: impl FnOnce(&mut [E])) -> Result<Tensor<E>> {
-        Tensor::try_build(shape, |out| {
-            fill(out);
-            Ok(())
-        })
+        let mut built = Tensor::unwritten(shape)?;
+        fill(built.own());
+        Ok(built)
     }
 
     /// As [`build`](Tensor::build), with a `fill` that can fail.
+    #[inline]
     pub(crate) fn try_build(shape: Shape, fill: impl FnOnce(&mut [E]) -> Result<()>) -> Result<Tensor<E>> {
-        let count = shape.count();
-        if count == 1 {
-            let mut one = [E::default()];
-            fill(&mut one)?;
-            return Ok(Tensor(Repr::One { rank: shape.len() as u32, value: one[0] }));
+        let mut built = Tensor::unwritten(shape)?;
+        fill(built.own())?;
+        Ok(built)
+    }
+
+    /// A row-major tensor of unspecified elements.
+    fn unwritten(shape: Shape) -> Result<Tensor<E>> {
+        match shape.count() {
+            1 => Ok(Tensor(Repr::One { rank: shape.len() as u32, value: E::default() })),
+            count => Ok(Tensor::owned(row_major(&shape), shape, Buffer::new(count)?)),
         }
-        let mut buffer = Buffer::new(count)?;
-        fill(&mut buffer)?;
-        Ok(Tensor::owned(row_major(&shape), shape, buffer))
+    }
+
+    /// The elements of a tensor that nobody else knows yet.
+    fn own(&mut self) -> &mut [E] {
+        match &mut self.0 {
+            Repr::One { value, .. } => std::slice::from_mut(value),
+            Repr::Many(array) => match Arc::get_mut(array) {
+                Some(Array { storage: Storage::Own(buffer), .. }) => buffer,
+                _ => unreachable!("just made"),
+            },
+        }
     }
 
     fn owned(strides: Strides, shape: Shape, buffer: Buffer<E>) -> Tensor<E> {
@@ -343,6 +357,7 @@ fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
 /// # Errors
 ///
 /// [`ErrorKind::Broadcast`] for shapes that do not, [`ErrorKind::OutOfMemory`].
+#[inline]
 pub(crate) fn elementwise<E: Element, U: Element, const K: usize>(
     inputs: [&Tensor<E>; K],
     ns: f32,
@@ -353,6 +368,14 @@ pub(crate) fn elementwise<E: Element, U: Element, const K: usize>(
         row(values, &mut out);
         return Ok(Tensor(Repr::One { rank, value: out[0] }));
     }
+    elementwise_of_many(inputs, ns, &row)
+}
+
+fn elementwise_of_many<E: Element, U: Element, const K: usize>(
+    inputs: [&Tensor<E>; K],
+    ns: f32,
+    row: &Row<'_, E, U, K>,
+) -> Result<Tensor<U>> {
     let first = inputs[0];
     let alike = inputs[1..].iter().all(|x| x.shape() == first.shape() && x.strides() == first.strides());
     if alike && first.is_dense() && !first.is_empty() {
