@@ -88,7 +88,7 @@ impl fmt::Display for Path {
 /// assert_eq!(model.names(), ["hidden.0.w", "hidden.0.b", "hidden.1.w", "hidden.1.b", "out.w", "out.b"]);
 /// assert_eq!(model.count(), 8 + 8 + 64 + 8 + 8 + 1);
 ///
-/// let x = Tensor::linspace(-1.0, 1.0, 16)?.reshape([16, 1])?;
+/// let x = Tensor::<f64>::linspace(-1.0, 1.0, 16)?.reshape([16, 1])?;
 /// let target = x.map(|x| (3.0 * x).sin())?;
 /// let (mut adam, mut tape) = (Adam::new(0.02), Tape::new());
 /// let mut last = f64::INFINITY;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::parameters;
 
 struct Layer<P> {
     w: P,

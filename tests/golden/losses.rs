@@ -169,7 +169,7 @@ fn linear_cross_entropy<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
 fn gaussian<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
     let (x, t, mut variance) = (c.x()?, c.var(1, "target")?, c.var(2, "var")?);
     let shape = x.shape();
-    if variance.shape() != shape && shape.len() > 0 && variance.shape()[..] == shape[..shape.len() - 1] {
+    if variance.shape() != shape && !shape.is_empty() && variance.shape()[..] == shape[..shape.len() - 1] {
         variance = variance.unsqueeze(-1);
     }
     let how = GaussianNll::new().full(flag(c, "full", false)).eps(c.number(usize::MAX, "eps", 1e-6)?);
