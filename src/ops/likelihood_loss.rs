@@ -315,6 +315,8 @@ mod tests {
         let loss = x.poisson_nll_loss(t, PoissonNll::new().full(true).reduction(Reduction::None));
         assert_eq!(loss.value().unwrap().to_vec(), [0.0, 1.0]);
         assert_eq!(gradients(loss, [x, t]), [vec![0.0, 1.0], vec![0.0, 0.0]]);
+        let mean = PoissonNll::new().log_input(false).reduction(Reduction::None);
+        assert_eq!(tape.scalar(0.0).poisson_nll_loss(1.0, mean).item().unwrap(), -1e-8f64.ln());
         // Stirling's formula begins above 1.
         let loss = |t: f64| x.poisson_nll_loss(t, PoissonNll::new().full(true).reduction(Reduction::None));
         assert_eq!(loss(1.0).value().unwrap()[[1]], 1.0);
