@@ -33,7 +33,8 @@
 //! * [`functional`] and [`transform`] make derivatives of functions: gradients, Jacobians, Hessians, products with them.
 //! * [`sparse`] computes Jacobians that are mostly zeros, [`Tape::checkpoint`] trades time for memory,
 //!   [`Tape::root`] differentiates what a solver found.
-//! * [`optim`] has SGD, Adam and AdamW over plain tensors.
+//! * [`optim`] has SGD, Adam and AdamW over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
+//!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
 //! * [`memory`] is the pool that tensors live in.
 //!
 //! Values at kinks, ties and the edge of a domain stand under `# Gradient` at each operation. The same inputs give the
@@ -46,10 +47,12 @@ mod conformance;
 mod error;
 pub mod functional;
 mod gradcheck;
+pub mod init;
 mod kernels;
 mod number;
 mod ops;
 pub mod optim;
+mod parameters;
 mod shape;
 pub mod sparse;
 mod tape;
@@ -60,12 +63,14 @@ pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
+pub use ops::loss_settings as loss;
 pub use ops::{
     Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,
     Elementwise, Elementwise2, ElementwiseN, Ends, GridSample, Implicit, Index, Indexing, Interpolation,
     IntoIndices, IntoMask, LinearSolver, MultiHead, Nonlinearity, Outside, Padding, Pairs, PerAxis, Pool,
     Reduction, Resampling, Resize, RnnOptions, RnnWeights, Sampling, Statistics, activation,
 };
+pub use parameters::{Parameters, Path};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
 pub use tape::Segment;

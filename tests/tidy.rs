@@ -80,7 +80,7 @@ fn the_tape_names_no_operation() {
 #[test]
 fn an_operation_does_not_reach_into_another() {
     // What is shared between operations: the element-wise machinery, numbers, the options of images, what all
-    // normalisations and all recurrent layers are, and the list itself.
+    // normalisations, all recurrent layers and all losses are, and the list itself.
     let shared = [
         "elementwise",
         "reduction",
@@ -94,6 +94,7 @@ fn an_operation_does_not_reach_into_another() {
         "pool",
         "normalise",
         "recurrent",
+        "losses",
         "mod",
     ];
     for (path, text) in sources("src/ops") {

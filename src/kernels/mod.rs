@@ -5,6 +5,7 @@
 mod argument;
 pub mod attention;
 pub mod convolution;
+pub mod ctc;
 mod function;
 pub mod gamma;
 mod isa;

@@ -302,7 +302,8 @@ fn long_total<T: Real>(x: &[T], parallel: bool) -> (T, T) {
     tree(0..x.len(), parallel, &leaf, &combine)
 }
 
-/// `ln Σ e^x − x[target]` of each row, and the row's shift and total as in [`totals`], for the gradient.
+/// `ln Σ e^x − x[target]` of each row, 0 where the target is negative, and the row's shift and total as in [`totals`],
+/// for the gradient.
 pub fn cross_entropy<T: Real>(
     x: &[T],
     n: usize,
@@ -314,11 +315,12 @@ pub fn cross_entropy<T: Real>(
     totals(x, n, shift, total);
     for (i, (loss, &target)) in loss.iter_mut().zip(targets).enumerate() {
         // The difference first: it is exact, or nearly, where the loss is small.
-        *loss = (shift[i] - x[i * n + target as usize]) + total[i].ln();
+        *loss = if target < 0 { T::ZERO } else { (shift[i] - x[i * n + target as usize]) + total[i].ln() };
     }
 }
 
-/// The gradient of [`cross_entropy`]: `g·(softmax(x) − [target])` in each row, with one `g` for each row.
+/// The gradient of [`cross_entropy`]: `g·(softmax(x) − [target])` in each row, with one `g` for each row; 0 where the
+/// target is negative.
 pub fn cross_entropy_backward<T: Real>(
     x: &[T],
     n: usize,
@@ -339,7 +341,11 @@ pub fn cross_entropy_backward<T: Real>(
             });
         }
         for ((out, &target), &g) in out.chunks_exact_mut(n).zip(&targets[first..]).zip(g) {
-            out[target as usize] -= g;
+            if target < 0 {
+                out.fill(T::ZERO);
+            } else {
+                out[target as usize] -= g;
+            }
         }
     });
 }

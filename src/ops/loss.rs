@@ -1,45 +1,9 @@
 //! Losses that compare a prediction with a target element by element.
 
-use super::{Elementwise2, compiled2};
-use crate::shape::same;
-use crate::error::{ErrorKind, Result};
+use super::losses::{alike, demand};
+use super::{Elementwise2, Reduction, compiled2};
 use crate::number::{Number, Real};
 use crate::tape::{IntoVar, Var};
-
-/// What a loss does with its terms.
-///
-/// ```
-/// use retrograde::{Reduction, Tape, Tensor};
-///
-/// let tape = Tape::new();
-/// let x = tape.var(&Tensor::from([1.0, 3.0]));
-/// assert_eq!(x.mse(0.0, Reduction::Mean).item()?, 5.0);
-/// assert_eq!(x.mse(0.0, Reduction::Sum).item()?, 10.0);
-/// assert_eq!(x.mse(0.0, Reduction::None).value()?.to_vec(), [1.0, 9.0]);
-/// # Ok::<(), retrograde::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Reduction {
-    /// Their mean; NaN of none.
-    #[default]
-    Mean,
-    /// Their sum; 0 of none.
-    Sum,
-    /// Nothing: the terms as they are.
-    None,
-}
-
-impl Reduction {
-    /// The terms reduced.
-    #[track_caller]
-    pub(super) fn of<'t, T: Real>(self, terms: Var<'t, T>) -> Var<'t, T> {
-        match self {
-            Reduction::Mean => terms.mean(),
-            Reduction::Sum => terms.sum(),
-            Reduction::None => terms,
-        }
-    }
-}
 
 /// (x − t)².
 #[derive(Clone, Copy, Debug)]
@@ -101,29 +65,6 @@ impl Elementwise2 for Huber {
         (slope, -slope)
     }
     compiled2!(Huber);
-}
-
-/// −t ln σ(x) − (1 − t) ln σ(−x).
-#[derive(Clone, Copy, Debug)]
-struct LogisticEntropy;
-
-impl Elementwise2 for LogisticEntropy {
-    const NAME: &'static str = "binary_cross_entropy_with_logits";
-    #[inline(always)]
-    fn f<N: Number>(self, x: N, t: N) -> N {
-        // max(x, 0) − x·t + ln(1 + e^−|x|), where the first two are x·(1 − t) or −x·t: nothing where the target is
-        // met, also at infinity.
-        let zero = x.lit(0.0);
-        let weight = N::select(x.greater(zero), x.lit(1.0) - t, -t);
-        let linear = N::select(weight.equal(zero), zero, x * weight);
-        linear + (-x.abs()).softplus()
-    }
-    #[inline(always)]
-    fn df<N: Number>(self, x: N, t: N, _y: N) -> (N, N) {
-        // σ(x) − t, without the cancellation where t is 1 and x large.
-        (x.sigmoid() * (x.lit(1.0) - t) - (-x).sigmoid() * t, -x)
-    }
-    compiled2!(LogisticEntropy);
 }
 
 impl<'t, T: Real> Var<'t, T> {
@@ -201,52 +142,50 @@ impl<'t, T: Real> Var<'t, T> {
     /// assert_eq!(loss.sum().backward()?.wrt(x)?.to_vec(), [0.5, -1.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    #[doc(alias = "smooth_l1")]
+    #[doc(alias = "huber_loss")]
     #[track_caller]
     pub fn huber(self, target: impl IntoVar<'t, T>, delta: f64, reduction: Reduction) -> Var<'t, T> {
-        if !(delta > 0.0 && delta.is_finite()) {
-            let wanted = "a positive finite number".into();
-            let kind = ErrorKind::Argument { name: "delta", found: delta.to_string(), wanted };
-            return self.tape().composed("huber", || Err(kind.into()));
-        }
-        self.compared(target, Huber { delta }, reduction)
+        let target = target.into_var(self.tape());
+        self.tape().composed("huber", || {
+            demand(delta > 0.0 && delta.is_finite(), "delta", delta, "a positive finite number")?;
+            Ok(self.compared(target, Huber { delta }, reduction))
+        })
     }
 
-    /// The cross entropy of a yes-or-no target with the probability `σ(x)`, reduced:
-    /// `−t ln σ(x) − (1 − t) ln σ(−x)`. The target, between 0 and 1, is a variable, a tensor of the same shape, or
-    /// a number.
-    ///
-    /// Computed as `max(x, 0) − x t + ln(1 + e^−|x|)`: no probability is rounded to 0 or 1 on the way.
+    /// The absolute error with its kink smoothed, reduced: `d²/(2β)` for `|d| < β`, `|d| − β/2` from there on, with
+    /// `d = x − t`. That is [`huber`](Var::huber) divided by β, and [`l1_loss`](Var::l1_loss) for β = 0. The target is
+    /// a variable, a tensor of the same shape, or a number.
     ///
     /// # Gradient
     ///
-    /// `σ(x) − t`, with relative accuracy in both tails for targets 0 and 1; `−x` to the target.
+    /// `d/β` clamped to [−1, 1]. The second derivative is `1/β` for `|d| ≤ β`, the bounds included, and 0 beyond.
     ///
     /// # Errors
     ///
-    /// As [`mse`](Var::mse).
+    /// [`Argument`](crate::ErrorKind::Argument) unless β is 0 or positive, and finite; else as [`mse`](Var::mse).
     ///
     /// ```
     /// use retrograde::{Reduction, Tape, Tensor};
     ///
     /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([0.0, 40.0, 1e4]));
-    /// let loss = x.binary_cross_entropy_with_logits(&Tensor::from([1.0, 1.0, 0.0]), Reduction::None);
-    /// let tail = (-40f64).exp();
-    /// assert_eq!(loss.value()?.to_vec(), [2f64.ln(), tail, 1e4]);
-    /// let g = loss.sum().backward()?.wrt(x)?.clone();
-    /// assert_eq!((g[[0]], g[[2]]), (-0.5, 1.0));
-    /// assert!((g[[1]] / -tail - 1.0).abs() < 1e-15);
+    /// let x = tape.var(&Tensor::from([1.0, -3.0]));
+    /// let loss = x.smooth_l1(0.0, 2.0, Reduction::None);
+    /// assert_eq!(loss.value()?.to_vec(), [0.25, 2.0]);
+    /// assert_eq!(loss.sum().backward()?.wrt(x)?.to_vec(), [0.5, -1.0]);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
-    #[doc(alias = "bce_with_logits")]
+    #[doc(alias = "smooth_l1_loss")]
     #[track_caller]
-    pub fn binary_cross_entropy_with_logits(
-        self,
-        target: impl IntoVar<'t, T>,
-        reduction: Reduction,
-    ) -> Var<'t, T> {
-        self.compared(target, LogisticEntropy, reduction)
+    pub fn smooth_l1(self, target: impl IntoVar<'t, T>, beta: f64, reduction: Reduction) -> Var<'t, T> {
+        let target = target.into_var(self.tape());
+        self.tape().composed("smooth_l1", || {
+            demand(beta >= 0.0 && beta.is_finite(), "beta", beta, "a finite number, at least 0")?;
+            alike(self, target)?;
+            Ok(match beta {
+                0.0 => self.compared(target, Absolute, reduction),
+                _ => self.compared(target, Huber { delta: beta }, reduction) / beta,
+            })
+        })
     }
 
     /// A loss of two values of one shape.
@@ -263,11 +202,6 @@ impl<'t, T: Real> Var<'t, T> {
             Ok(reduction.of(self.elementwise2(target, loss)))
         })
     }
-}
-
-fn alike<T: Real>(x: Var<'_, T>, target: Var<'_, T>) -> Result<()> {
-    let (wanted, found) = (x.try_shape()?, target.try_shape()?);
-    if found.is_empty() { Ok(()) } else { same("the target", &found, &wanted) }
 }
 
 #[cfg(test)]
@@ -295,12 +229,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("huber inside", pairs(-1.0, 1.0), |x| x[0].huber(x[1], 2.5, Reduction::Mean)),
         sample!("huber outside", pairs(-1.0, 1.0), |x| x[0].huber(x[1] + 4.0, 1.5, Reduction::Mean)),
         sample!("huber", with_empty(-2.0, 2.0), |x| x[0].huber(0.0, 0.5, Reduction::Sum)).avoiding(&[-0.5, 0.5]),
-        sample!("binary_cross_entropy_with_logits", pairs(0.1, 0.9), |x| {
-            (x[0] * 8.0 - 4.0).binary_cross_entropy_with_logits(x[1], Reduction::Mean)
-        }),
-        sample!("binary_cross_entropy_with_logits 1", with_empty(-4.0, 4.0), |x| {
-            x[0].binary_cross_entropy_with_logits(1.0, Reduction::None)
-        }),
+        sample!("smooth_l1 inside", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1], 2.5, Reduction::Mean)),
+        sample!("smooth_l1 outside", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1] + 4.0, 1.5, Reduction::None)),
+        sample!("smooth_l1 0", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1] + 3.0, 0.0, Reduction::Sum)),
+        sample!("mse by the batch", pairs(-1.0, 1.0), |x| x[0].mse(x[1], Reduction::BatchMean)),
         wrong!(
             "mse",
             &[&[3, 1], &[3]],
@@ -326,10 +258,16 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             "the target has shape [2], wanted [4]"
         ),
         wrong!(
-            "binary_cross_entropy_with_logits",
-            &[&[2], &[2, 1]],
-            |x| x[0].binary_cross_entropy_with_logits(x[1], Reduction::Mean),
-            "the target has shape [2, 1], wanted [2]"
+            "smooth_l1",
+            &[&[2], &[2]],
+            |x| x[0].smooth_l1(x[1], -0.5, Reduction::Mean),
+            "beta is -0.5, wanted a finite number, at least 0"
+        ),
+        wrong!(
+            "smooth_l1",
+            &[&[4], &[2]],
+            |x| x[0].smooth_l1(x[1], 1.0, Reduction::Mean),
+            "the target has shape [2], wanted [4]"
         ),
     ]
 }
@@ -352,34 +290,6 @@ mod tests {
         })
     }
 
-    /// d = σ(x) − t, then σ' = σ(x) σ(−x), then σ'·(σ(−x) − σ(x)): from e^−|x| alone, in the tails.
-    #[test]
-    fn the_logistic_entropy_keeps_its_tails_at_every_order() {
-        for x in [20.0, 40.0, 88.0, 360.0, 700.0f64] {
-            let e = (-x).exp();
-            let s = 1.0 / (1.0 + e);
-            let exact = [e.ln_1p(), -e * s, e * s * s, e * s * s * (e * s - s)];
-            for (sign, t) in [(1.0, 1.0), (-1.0, 0.0)] {
-                let found = orders(|x| x.binary_cross_entropy_with_logits(t, Reduction::None), sign * x);
-                for (order, (found, exact)) in found.iter().zip(exact).enumerate() {
-                    let exact = if order % 2 == 1 { sign * exact } else { exact };
-                    assert!((found / exact - 1.0).abs() < 4e-15, "{x} order {order}: {found:e} {exact:e}");
-                }
-            }
-            assert_eq!(orders(|x| x.binary_cross_entropy_with_logits(0.0, Reduction::None), x)[0], x + e.ln_1p());
-        }
-    }
-
-    #[test]
-    fn infinite_logits_cost_nothing_or_everything() {
-        let at = |x: f64, t| orders(|x| x.binary_cross_entropy_with_logits(t, Reduction::None), x);
-        assert_eq!(at(f64::INFINITY, 1.0), [0.0; 4]);
-        assert_eq!(at(f64::NEG_INFINITY, 0.0), [0.0; 4]);
-        assert_eq!(at(f64::INFINITY, 0.0)[..2], [f64::INFINITY, 1.0]);
-        assert_eq!(at(f64::NEG_INFINITY, 1.0)[..2], [f64::INFINITY, -1.0]);
-        assert!(at(f64::NAN, 1.0)[0].is_nan());
-    }
-
     #[test]
     fn kinks_have_the_values_documented() {
         assert_eq!(orders(|x| x.l1_loss(2.0, Reduction::None), 2.0), [0.0; 4]);
@@ -388,6 +298,16 @@ mod tests {
         assert!(orders(|x| x.huber(0.0, 1.0, Reduction::None), f64::NAN)[0].is_nan());
         let far = orders(|x| x.huber(0.0, 1.0, Reduction::None), f64::INFINITY);
         assert_eq!(far, [f64::INFINITY, 1.0, 0.0, 0.0]);
+        assert_eq!(orders(|x| x.smooth_l1(0.0, 2.0, Reduction::None), 2.0), [1.0, 1.0, 0.5, 0.0]);
+        assert_eq!(orders(|x| x.smooth_l1(0.0, 0.0, Reduction::None), -2.0), [2.0, -1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_mean_by_the_batch_divides_by_the_first_axis() {
+        let tape = Tape::<f64>::new();
+        let x = tape.var(&Tensor::ones([2, 3]).unwrap());
+        assert_eq!(x.mse(3.0, Reduction::BatchMean).item().unwrap(), 12.0);
+        assert_eq!(tape.scalar(1.0).mse(3.0, Reduction::BatchMean).item().unwrap(), 4.0);
     }
 
     #[test]

@@ -31,12 +31,14 @@ operations! {
     batch_norm
     bessel
     beta
+    binary_cross_entropy
     clamp
     compare
     concat
     convolution
     covariance
     cross_entropy
+    ctc
     cummax
     cumprod
     cumsum
@@ -51,6 +53,7 @@ operations! {
     elementwise
     elu
     embedding
+    embedding_loss
     error_function
     expand
     exponential
@@ -81,6 +84,7 @@ operations! {
     layer_norm
     leaky_relu
     lerp
+    likelihood_loss
     linear
     log_prob
     log_sigmoid
@@ -91,6 +95,7 @@ operations! {
     logsumexp
     loss
     lp_pool
+    margin_loss
     masked
     masked_softmax
     matmul
@@ -161,6 +166,7 @@ pub mod activation;
 mod axis;
 mod dual;
 mod guard;
+mod losses;
 mod mixed;
 mod normalise;
 mod number;
@@ -184,7 +190,7 @@ pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
 pub use implicit::{Implicit, LinearSolver};
 pub use indexing::{Index, IntoIndices};
-pub use loss::Reduction;
+pub use losses::Reduction;
 pub use masked::IntoMask;
 pub use multi_head::MultiHead;
 pub use pad::Padding;
@@ -196,3 +202,28 @@ pub use rnn::{Nonlinearity, RnnOptions, RnnWeights};
 pub use rotary::Pairs;
 pub use segment::Combine;
 pub use softmax::Contraction;
+
+/// The settings of losses, beside their reduction.
+///
+/// Where a loss takes a [`Reduction`](crate::Reduction), or settings, the settings are a struct of this module, made by
+/// `new` and changed by methods that are named after what they set.
+///
+/// ```
+/// use retrograde::{Reduction, Tape, Tensor, loss::CrossEntropy};
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.var(&Tensor::zeros([2, 3])?);
+/// let labels = Tensor::from([0, 2]);
+/// let plain = x.cross_entropy(&labels, Reduction::Sum);
+/// let smoothed = x.cross_entropy(&labels, CrossEntropy::new().label_smoothing(0.1).reduction(Reduction::Sum));
+/// assert!((plain.item()? - 2.0 * 3f64.ln()).abs() < 1e-15 && (smoothed.item()? - plain.item()?).abs() < 1e-15);
+/// # Ok::<(), retrograde::Error>(())
+/// ```
+pub mod loss_settings {
+    pub use super::binary_cross_entropy::{BinaryCrossEntropy, Focal, MultilabelSoftMargin};
+    pub use super::cross_entropy::{CrossEntropy, Nll, Targets};
+    pub use super::ctc::Ctc;
+    pub use super::embedding_loss::{Dice, TripletMargin};
+    pub use super::likelihood_loss::{GaussianNll, KlDivergence, PoissonNll};
+    pub use super::margin_loss::MultiMargin;
+}

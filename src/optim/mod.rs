@@ -32,15 +32,20 @@
 //! that a model with a list of parameters, and a tape with no other variables, need no keys:
 //! `adam.step(parameters.iter_mut().zip(grads.iter()))`.
 //!
+//! [`clip_norm`] and [`clip_value`] cut gradients to size first. A model that is a struct walks its parameters by
+//! [`Parameters`](crate::Parameters).
+//!
 //! The hyperparameters are plain fields and may change between steps: a schedule is an assignment. Formulas and
 //! their order are PyTorch's, in the parameters' own precision; only the bias corrections are computed in double.
 
 mod adam;
+mod clip;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
 pub use adam::{Adam, AdamW};
+pub use clip::{clip_norm, clip_value};
 pub use sgd::Sgd;
 
 use crate::error::{Error, ErrorKind, Result};

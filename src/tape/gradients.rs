@@ -1,7 +1,7 @@
 //! What a sweep gives back.
 
 use super::Var;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
 use std::fmt;
@@ -53,17 +53,21 @@ impl<T: Real> Gradients<T> {
     /// ```
     #[track_caller]
     pub fn wrt(&self, key: impl Into<Key>) -> Result<&Tensor<T>> {
-        let key = key.into();
         let line = std::panic::Location::caller();
+        self.of(key.into()).map_err(|error| error.at("wrt", line))
+    }
+
+    /// The same, with errors that name no operation yet.
+    pub(crate) fn of(&self, key: Key) -> Result<&Tensor<T>> {
         if key.tape != self.tape {
-            return Err(Error::from(ErrorKind::StaleKey).at("wrt", line));
+            return Err(ErrorKind::StaleKey.into());
         }
         match self.entries.binary_search_by_key(&key.index, |entry| entry.0) {
             Ok(at) => Ok(&self.entries[at].1),
             Err(_) => {
                 let reason = "a sweep keeps those of leaves made by `var`; \
                               ask `Tape::grad` for an intermediate value's";
-                Err(Error::from(ErrorKind::NoGradient { reason }).at("wrt", line))
+                Err(ErrorKind::NoGradient { reason }.into())
             }
         }
     }
@@ -71,6 +75,11 @@ impl<T: Real> Gradients<T> {
     /// All of them, in the order in which the variables were made.
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<T>> {
         self.entries.iter().map(|entry| &entry.1)
+    }
+
+    /// All of them, to be changed before a step, in the order in which the variables were made.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<T>> {
+        self.entries.iter_mut().map(|entry| &mut entry.1)
     }
 }
 

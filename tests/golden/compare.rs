@@ -132,10 +132,12 @@ fn attempt(golden: &Golden, case: &Case, op: Op, lifted: bool) -> Outcome {
             _ => Operand::Integers(golden.integers(&input.value)),
         })
         .collect();
-    if case.pre.as_deref() == Some("{\"args[0]\": \"x + x.mT\"}")
-        && let Operand::Var(x) = &mut operands[0]
-    {
-        *x = *x + x.transpose(-1, -2);
+    if let (Some(pre), Some(Operand::Var(x))) = (case.pre.as_deref(), operands.first_mut()) {
+        match pre {
+            "{\"args[0]\": \"x + x.mT\"}" => *x = *x + x.transpose(-1, -2),
+            "{\"args[0]\": \"log_softmax(x, dim=2)\"}" => *x = x.log_softmax(2),
+            _ => {}
+        }
     }
     if lifted {
         operands.iter_mut().for_each(Operand::lift);
