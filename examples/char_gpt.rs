@@ -6,7 +6,9 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use plotters::prelude::*;
 use retrograde::optim::{AdamW, clip_norm};
-use retrograde::{Generator, Parameters, Reduction, Result, Tape, Tensor, Var, init, parameters};
+use retrograde::{
+    AttentionOptions, Generator, Parameters, Reduction, Result, Tape, Tensor, Var, init, parameters,
+};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -29,7 +31,7 @@ struct Linear<P> {
 }
 parameters!(Linear { w, b });
 
-/// Rows brought to mean 0 and variance 1, then scaled and moved.
+/// The scales and shifts behind a normalisation of rows.
 struct Norm<P> {
     scale: P,
     shift: P,
@@ -97,26 +99,24 @@ impl<'t> Linear<V<'t>> {
 
 impl<'t> Norm<V<'t>> {
     fn apply(&self, x: V<'t>) -> V<'t> {
-        let x = x - x.mean_keepdim(-1);
-        x * (x.square().mean_keepdim(-1) + 1e-5).rsqrt() * self.scale + self.shift
+        x.layer_norm([WIDTH], self.scale, self.shift, 1e-5)
     }
 }
 
 impl<'t> Block<V<'t>> {
-    /// Each position gathers from those before it: `softmax(q kᵀ/√d + mask) v` in each head.
-    fn attend(&self, x: V<'t>, mask: V<'t>) -> Result<V<'t>> {
+    /// Each position gathers from itself and those before it, in each head.
+    fn attend(&self, x: V<'t>) -> Result<V<'t>> {
         let (shape, size) = (x.try_shape()?, WIDTH / HEADS);
         let (batch, length) = (shape[0], shape[1]);
         let heads = |part: V<'t>| part.reshape([batch, length, HEADS, size]).permute([0, 2, 1, 3]);
         let parts = self.query_key_value.apply(x).chunk(3, -1)?;
-        let (q, k, v) = (heads(parts[0]), heads(parts[1]), heads(parts[2]));
-        let scores = q.matmul(k.transpose(-1, -2)) * (1.0 / (size as f64).sqrt()) + mask;
-        let gathered = scores.softmax(-1).matmul(v).permute([0, 2, 1, 3]);
-        Ok(self.mix.apply(gathered.reshape(shape)))
+        let causal = AttentionOptions { causal: true, ..AttentionOptions::default() };
+        let gathered = heads(parts[0]).attention(heads(parts[1]), heads(parts[2]), causal);
+        Ok(self.mix.apply(gathered.permute([0, 2, 1, 3]).reshape(shape)))
     }
 
-    fn apply(&self, x: V<'t>, mask: V<'t>) -> Result<V<'t>> {
-        let x = x + self.attend(self.before_attention.apply(x), mask)?;
+    fn apply(&self, x: V<'t>) -> Result<V<'t>> {
+        let x = x + self.attend(self.before_attention.apply(x))?;
         Ok(x + self.down.apply(self.up.apply(self.before_layer.apply(x)).gelu()))
     }
 }
@@ -124,14 +124,10 @@ impl<'t> Block<V<'t>> {
 impl<'t> Transformer<V<'t>> {
     /// The logits of the character behind each, `[batch, length, kinds]`.
     fn apply(&self, text: &Tensor<i64>) -> Result<V<'t>> {
-        let &[batch, length] = text.shape() else { unreachable!("rows of characters") };
-        let tape = self.characters.tape();
-        let mask =
-            Tensor::from_fn([length, length], |at| if at[1] > at[0] { f32::NEG_INFINITY } else { 0.0 })?;
-        let x = self.characters.index_select(0, &text.reshape([batch * length])?);
-        let mut x = x.reshape([batch, length, WIDTH]) + self.positions.narrow(0, 0, length);
+        let &[_, length] = text.shape() else { unreachable!("rows of characters") };
+        let mut x = self.characters.embedding(text, None) + self.positions.narrow(0, 0, length);
         for block in &self.blocks {
-            x = block.apply(x, tape.constant(&mask))?;
+            x = block.apply(x)?;
         }
         Ok(self.out.apply(self.last.apply(x)))
     }
