@@ -172,8 +172,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn conv1d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv1d", 1, weight, bias, |x, w, axes| convolution(x, w, axes, options))
+    pub fn conv1d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv1d", 1, weight, bias.into(), |x, w, axes| convolution(x, w, axes, options))
     }
 
     /// The convolution over two spatial axes; see [`conv1d`](Var::conv1d).
@@ -200,8 +205,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn conv2d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv2d", 2, weight, bias, |x, w, axes| convolution(x, w, axes, options))
+    pub fn conv2d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv2d", 2, weight, bias.into(), |x, w, axes| convolution(x, w, axes, options))
     }
 
     /// The convolution over three spatial axes; see [`conv1d`](Var::conv1d).
@@ -226,8 +236,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn conv3d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv3d", 3, weight, bias, |x, w, axes| convolution(x, w, axes, options))
+    pub fn conv3d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv3d", 3, weight, bias.into(), |x, w, axes| convolution(x, w, axes, options))
     }
 
     /// The transposed convolution over one spatial axis: the adjoint of [`conv1d`](Var::conv1d) by its x, so that
@@ -258,8 +273,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[doc(alias = "deconvolution")]
     #[track_caller]
-    pub fn conv_transpose1d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv_transpose1d", 1, weight, bias, |x, w, axes| transposed(x, w, axes, options))
+    pub fn conv_transpose1d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv_transpose1d", 1, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
     }
 
     /// The transposed convolution over two spatial axes; see [`conv_transpose1d`](Var::conv_transpose1d).
@@ -284,8 +304,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn conv_transpose2d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv_transpose2d", 2, weight, bias, |x, w, axes| transposed(x, w, axes, options))
+    pub fn conv_transpose2d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv_transpose2d", 2, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
     }
 
     /// The transposed convolution over three spatial axes; see [`conv_transpose1d`](Var::conv_transpose1d).
@@ -308,8 +333,13 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn conv_transpose3d(self, weight: Var<'t, T>, bias: Option<Var<'t, T>>, options: Conv) -> Var<'t, T> {
-        self.convolved("conv_transpose3d", 3, weight, bias, |x, w, axes| transposed(x, w, axes, options))
+    pub fn conv_transpose3d(
+        self,
+        weight: Var<'t, T>,
+        bias: impl Into<Option<Var<'t, T>>>,
+        options: Conv,
+    ) -> Var<'t, T> {
+        self.convolved("conv_transpose3d", 3, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
     }
 }
 
