@@ -2,21 +2,12 @@
 
 use super::node::{Inputs, Node};
 use super::operation::Argument;
-use super::{Operation, Outputs, Store, Tape, Var};
+use super::{Operation, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::panic::Location;
-
-/// What running an operation gave.
-struct Run<T: Real> {
-    name: &'static str,
-    inputs: Inputs,
-    outputs: Outputs<T>,
-    needs: bool,
-    segment: bool,
-}
 
 impl<T: Real> Tape<T> {
     pub(super) fn push<O: Operation<T>>(
@@ -25,35 +16,36 @@ impl<T: Real> Tape<T> {
         inputs: &[Var<'_, T>],
         line: &'static Location<'static>,
     ) -> u32 {
-        match self.run(&operation, inputs, line) {
-            Ok(run) => {
-                let boxed = run.needs.then(|| Box::new(operation) as Box<dyn Operation<T>>);
-                self.keep(run, boxed, line)
-            }
-            Err(index) => index,
+        let (first, needs) = self.run(&operation, operation.name(), inputs, line);
+        if needs {
+            let node = &mut self.store.borrow_mut().nodes[first as usize];
+            node.segment = node.outputs == 1 && operation.segment().is_some();
+            node.operation = Some(Box::new(operation));
         }
+        first
     }
 
-    /// Runs an operation on its inputs; the node of its error if it has none to give. Compiled once, not for every
-    /// operation.
+    /// Appends what an operation makes of its inputs, or the error, and says whether its node is to keep the operation.
+    /// Compiled once, not for every operation.
     fn run(
         &self,
         operation: &dyn Operation<T>,
+        name: &'static str,
         inputs: &[Var<'_, T>],
         line: &'static Location<'static>,
-    ) -> Result<Run<T>, u32> {
-        let name = operation.name();
+    ) -> (u32, bool) {
         let mut indices = Inputs::new();
         for input in inputs {
             if !std::ptr::eq(input.tape, self) {
                 // An earlier error, perhaps the cause of the mixture, is what the user must read first.
                 let earlier = inputs.iter().find_map(|input| input.error());
                 let mixed = || Error::from(ErrorKind::MixedTapes).at(name, line);
-                return Err(self.push_error(earlier.unwrap_or_else(mixed), name, line));
+                return (self.push_error(earlier.unwrap_or_else(mixed), name, line), false);
             }
             indices.push(input.index);
         }
         let mut store = self.store.borrow_mut();
+        let store = &mut *store;
         let mut needs = false;
         let outputs = {
             let mut values: SmallVec<[&Tensor<T>; 4]> = SmallVec::new();
@@ -79,44 +71,31 @@ impl<T: Real> Tape<T> {
                 Some(error) => Err(error),
             }
         };
+        let first = store.nodes.len() as u32;
         match outputs {
-            Ok(outputs) => {
-                Ok(Run { name, inputs: indices, outputs, needs, segment: operation.segment().is_some() })
-            }
             Err(error) => {
                 store.push(Node { inputs: indices, ..Node::new(Err(error), name, line) });
-                Err(store.nodes.len() as u32 - 1)
+                return (first, false);
+            }
+            Ok(mut outputs) if outputs.len() == 1 => {
+                let value = outputs.pop().expect("one output");
+                drop(outputs);
+                store.push(Node { inputs: indices, needs, ..Node::new(Ok(value), name, line) });
+            }
+            Ok(outputs) => {
+                let count = outputs.len() as u16;
+                for (j, value) in outputs.into_iter().enumerate() {
+                    store.push(Node {
+                        inputs: std::mem::take(&mut indices),
+                        output: j as u16,
+                        outputs: count,
+                        needs,
+                        ..Node::new(Ok(value), name, line)
+                    });
+                }
             }
         }
-    }
-
-    /// The nodes of an operation that has run.
-    fn keep(
-        &self,
-        run: Run<T>,
-        mut operation: Option<Box<dyn Operation<T>>>,
-        line: &'static Location<'static>,
-    ) -> u32 {
-        let Run { name, mut inputs, mut outputs, needs, segment } = run;
-        let store = &mut *self.store.borrow_mut();
-        let first = store.nodes.len() as u32;
-        if outputs.len() == 1 {
-            let value = outputs.pop().expect("one output");
-            store.push(Node { segment, operation, inputs, needs, ..Node::new(Ok(value), name, line) });
-            return first;
-        }
-        let count = outputs.len() as u16;
-        for (j, value) in outputs.into_iter().enumerate() {
-            store.push(Node {
-                operation: operation.take(),
-                inputs: std::mem::take(&mut inputs),
-                output: j as u16,
-                outputs: count,
-                needs,
-                ..Node::new(Ok(value), name, line)
-            });
-        }
-        first
+        (first, needs)
     }
 
     /// An errored variable, named after an operation unless the error names one.
