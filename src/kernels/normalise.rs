@@ -109,11 +109,12 @@ multiversion! {
                 }
                 let level = if by.centred { level * scale } else { N::of(T::ZERO) };
                 let slope = slope * r * r * scale;
-                for j in 0..n {
-                    let (u, g) = (N::of(x[j]) - m, N::of(g[j]));
-                    dx[j] = (r * (g * N::of(w[j]) - level - u * slope)).get();
-                    dw[j] = (u * r).mul_add(g, N::of(dw[j])).get();
-                    db[j] = (N::of(db[j]) + g).get();
+                for (((dx, &x), &g), &w) in dx.iter_mut().zip(x).zip(g).zip(w) {
+                    *dx = (r * (N::of(g) * N::of(w) - level - (N::of(x) - m) * slope)).get();
+                }
+                for (((dw, db), &x), &g) in dw.iter_mut().zip(db.iter_mut()).zip(x).zip(g) {
+                    *dw = ((N::of(x) - m) * r).mul_add(N::of(g), N::of(*dw)).get();
+                    *db = (N::of(*db) + N::of(g)).get();
                 }
                 continue;
             }
@@ -159,22 +160,37 @@ fn fold<T: Real, N: Lane<T>>(mut acc: [N; LANES]) -> N {
     acc[0]
 }
 
-/// `Σ f` and `Σ f·h` over elements of which `part` gives `(f, h)`.
+/// `Σ f` and `Σ f·h` over elements of which `part` gives `(f, h)`. The inputs are as long as the first.
 #[inline(always)]
-fn two_sums<T: Real, N: Lane<T>>(n: usize, part: impl Fn(usize) -> (N, N)) -> (N, N) {
+fn two_sums<T: Real, N: Lane<T>, const K: usize>(x: [&[T]; K], part: impl Fn([N; K]) -> (N, N)) -> (N, N) {
     let (mut s, mut q) = ([N::of(T::ZERO); LANES], [N::of(T::ZERO); LANES]);
-    let whole = n / LANES * LANES;
-    for at in (0..whole).step_by(LANES) {
+    let (mut blocks, mut tails) = ([&[] as &[[T; LANES]]; K], x);
+    for ((block, tail), x) in blocks.iter_mut().zip(&mut tails).zip(x) {
+        (*block, *tail) = x.as_chunks();
+    }
+    for at in 0..blocks[0].len() {
+        let mut block = [&blocks[0][at]; K];
+        for (block, blocks) in block.iter_mut().zip(blocks) {
+            *block = &blocks[at];
+        }
         for i in 0..LANES {
-            let (f, h) = part(at + i);
+            let mut v = [N::of(T::ZERO); K];
+            for (v, block) in v.iter_mut().zip(block) {
+                *v = N::of(block[i]);
+            }
+            let (f, h) = part(v);
             s[i] = s[i] + f;
             q[i] = f.mul_add(h, q[i]);
         }
     }
-    for at in whole..n {
-        let (f, h) = part(at);
-        s[at - whole] = s[at - whole] + f;
-        q[at - whole] = f.mul_add(h, q[at - whole]);
+    for (i, (s, q)) in s.iter_mut().zip(&mut q).enumerate().take(tails[0].len()) {
+        let mut v = [N::of(T::ZERO); K];
+        for (v, tail) in v.iter_mut().zip(tails) {
+            *v = N::of(tail[i]);
+        }
+        let (f, h) = part(v);
+        *s = *s + f;
+        *q = f.mul_add(h, *q);
     }
     (fold(s), fold(q))
 }
@@ -182,24 +198,19 @@ fn two_sums<T: Real, N: Lane<T>>(n: usize, part: impl Fn(usize) -> (N, N)) -> (N
 /// `Σ(x − c)` and `Σ(x − c)²`.
 #[inline(always)]
 fn about<T: Real, N: Lane<T>>(x: &[T], c: N) -> (N, N) {
-    two_sums(x.len(), |i| {
-        let u = N::of(x[i]) - c;
-        (u, u)
-    })
+    two_sums([x], |[x]| (x - c, x - c))
 }
 
 /// `Σ g` and `Σ g·(x − m)`.
 #[inline(always)]
 fn sums<T: Real, N: Lane<T>>(x: &[T], g: &[T], m: N) -> (N, N) {
-    let g = &g[..x.len()];
-    two_sums(x.len(), |i| (N::of(g[i]), N::of(x[i]) - m))
+    two_sums([x, g], |[x, g]| (g, x - m))
 }
 
 /// `Σ g·w` and `Σ g·w·(x − m)`.
 #[inline(always)]
 fn weighted_sums<T: Real, N: Lane<T>>(x: &[T], g: &[T], w: &[T], m: N) -> (N, N) {
-    let (g, w) = (&g[..x.len()], &w[..x.len()]);
-    two_sums(x.len(), |i| (N::of(g[i]) * N::of(w[i]), N::of(x[i]) - m))
+    two_sums([x, g, w], |[x, g, w]| (g * w, x - m))
 }
 
 /// The mean and the variance of `n` elements from the sums of deviations from a centre near the mean.
