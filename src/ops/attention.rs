@@ -74,7 +74,10 @@ impl Attend {
     /// The weights before any are dropped, `[lead.., repeats, rows, keys]`.
     fn weights<'t, T: Real>(&self, at: &At<'_, 't, T>) -> Result<Var<'t, T>> {
         let (q, k) = (at.x(0), at.x(1));
-        let mask = (at.inputs() > 3).then(|| if self.keeps { AttentionMask::Keep(at.x(3)) } else { AttentionMask::Add(at.x(3)) });
+        let mask = (at.inputs() > 3).then(|| {
+            let mask = at.x(3);
+            if self.keeps { AttentionMask::Keep(mask) } else { AttentionMask::Add(mask) }
+        });
         let scores = q.product(Form::Plain, k.unsqueeze(-3), Form::Transposed, None) * self.scale;
         weights(scores, mask, self.causal)
     }
