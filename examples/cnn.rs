@@ -14,6 +14,11 @@ use retrograde::{
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+#[path = "data/digits.rs"]
+mod data;
+
+use data::Digits;
+
 const TRAIN: usize = 1437;
 const BATCH: usize = 48;
 const EPOCHS: usize = 40;
@@ -85,28 +90,10 @@ impl<'t> Network<V<'t>> {
     }
 }
 
-struct Digits {
-    pixels: Vec<[f32; 64]>,
-    labels: Vec<i64>,
-}
-
-impl Digits {
-    fn read() -> Digits {
-        let (mut pixels, mut labels) = (vec![], vec![]);
-        for line in include_str!("data/digits.csv").lines() {
-            let mut numbers = line.split(',').map(|n| n.parse::<i64>().expect("the file holds integers"));
-            pixels
-                .push(std::array::from_fn(|_| numbers.next().expect("64 pixels and a label") as f32 / 16.0));
-            labels.push(numbers.next().expect("64 pixels and a label"));
-        }
-        Digits { pixels, labels }
-    }
-
-    fn batch(&self, which: &[usize]) -> Result<(Tensor<f32>, Tensor<i64>)> {
-        let x = Tensor::from_iter_in(which.iter().flat_map(|&i| self.pixels[i]), [which.len(), 1, 8, 8])?;
-        let t = Tensor::from_iter_in(which.iter().map(|&i| self.labels[i]), [which.len()])?;
-        Ok((x, t))
-    }
+/// Some digits as a batch, and their classes.
+fn batch(digits: &Digits, which: &[usize]) -> Result<(Tensor<f32>, Tensor<i64>)> {
+    let t = Tensor::from_iter_in(which.iter().map(|&i| digits.labels[i]), [which.len()])?;
+    Ok((digits.images(which)?.reshape([which.len(), 1, 8, 8])?, t))
 }
 
 /// Each image turned, stretched and moved a little.
@@ -152,7 +139,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut order: Vec<usize> = (0..digits.labels.len()).collect();
     random.shuffle(&mut order);
     let (train, held_out) = order.split_at_mut(TRAIN);
-    let exam = digits.batch(held_out)?;
+    let exam = batch(&digits, held_out)?;
 
     let mut model = new_model(&mut random)?;
     let mut running = CHANNELS[1..].iter().map(|&n| Statistics::new(n)).collect::<Result<Vec<_>>>()?;
@@ -168,7 +155,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         adam.learning_rate = RATE * 0.5 * (1.0 + (std::f64::consts::PI * epoch as f64 / EPOCHS as f64).cos());
         let mut total = 0.0;
         for which in train.chunks(BATCH) {
-            let (x, t) = digits.batch(which)?;
+            let (x, t) = batch(&digits, which)?;
             let x = tape.constant(&moved(&x, &mut random)?);
             let y = model.on(&tape).apply(x, Norms::Training(&mut running))?;
             let loss = y.cross_entropy(&t, CrossEntropy::new().label_smoothing(0.05));

@@ -10,35 +10,20 @@ use retrograde::{Generator, Reduction, Result, Tape, Tensor, Var};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+#[path = "data/digits.rs"]
+mod data;
+
+use data::Digits;
+
 const TRAIN: usize = 1437;
 const BATCH: usize = 32;
 const EPOCHS: usize = 40;
 const RATE: f64 = 2e-3;
 
-/// Images of 8 by 8 with grey levels from 0 to 1, and what they show.
-struct Digits {
-    pixels: Vec<[f32; 64]>,
-    labels: Vec<i64>,
-}
-
-impl Digits {
-    fn read() -> Digits {
-        let (mut pixels, mut labels) = (vec![], vec![]);
-        for line in include_str!("data/digits.csv").lines() {
-            let mut numbers = line.split(',').map(|n| n.parse::<i64>().expect("the file holds integers"));
-            pixels
-                .push(std::array::from_fn(|_| numbers.next().expect("64 pixels and a label") as f32 / 16.0));
-            labels.push(numbers.next().expect("64 pixels and a label"));
-        }
-        Digits { pixels, labels }
-    }
-
-    /// Some of them as a batch of rows and their classes.
-    fn batch(&self, which: &[usize]) -> Result<(Tensor<f32>, Tensor<i64>)> {
-        let x = Tensor::from_iter_in(which.iter().flat_map(|&i| self.pixels[i]), [which.len(), 64])?;
-        let t = Tensor::from_iter_in(which.iter().map(|&i| self.labels[i]), [which.len()])?;
-        Ok((x, t))
-    }
+/// Some digits as a batch, and their classes.
+fn batch(digits: &Digits, which: &[usize]) -> Result<(Tensor<f32>, Tensor<i64>)> {
+    let t = Tensor::from_iter_in(which.iter().map(|&i| digits.labels[i]), [which.len()])?;
+    Ok((digits.images(which)?, t))
 }
 
 /// Weights and biases, layer by layer.
@@ -83,7 +68,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut order: Vec<usize> = (0..digits.labels.len()).collect();
     random.shuffle(&mut order);
     let (train, held_out) = order.split_at_mut(TRAIN);
-    let exam = digits.batch(held_out)?;
+    let exam = batch(&digits, held_out)?;
 
     let mut parameters = initial(&mut random)?;
     let mut adam = Adam::new(RATE);
@@ -99,7 +84,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         adam.learning_rate = RATE * (1.0 - epoch as f64 / EPOCHS as f64);
         let mut total = 0.0;
         for which in train.chunks(BATCH) {
-            let (x, t) = digits.batch(which)?;
+            let (x, t) = batch(&digits, which)?;
             let p: Vec<_> = parameters.iter().map(|p| tape.var(p)).collect();
             let loss = logits(tape.constant(&x), &p).cross_entropy(&t, Reduction::Mean);
             total += f64::from(loss.item()?) * which.len() as f64;

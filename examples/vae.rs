@@ -10,6 +10,11 @@ use retrograde::optim::Adam;
 use retrograde::{Generator, Parameters, Reduction, Result, Tape, Tensor, Var, init, parameters};
 use std::path::{Path, PathBuf};
 
+#[path = "data/digits.rs"]
+mod data;
+
+use data::Digits;
+
 const TRAIN: usize = 1437;
 const BATCH: usize = 64;
 const EPOCHS: usize = 600;
@@ -74,21 +79,6 @@ impl<'t> Autoencoder<V<'t>> {
     }
 }
 
-/// Images with grey levels from 0 to 1, a row each, and what they show.
-fn read() -> (Vec<[f32; PIXELS]>, Vec<usize>) {
-    let (mut images, mut labels) = (vec![], vec![]);
-    for line in include_str!("data/digits.csv").lines() {
-        let mut numbers = line.split(',').map(|n| n.parse::<usize>().expect("the file holds integers"));
-        images.push(std::array::from_fn(|_| numbers.next().expect("64 pixels and a label") as f32 / 16.0));
-        labels.push(numbers.next().expect("64 pixels and a label"));
-    }
-    (images, labels)
-}
-
-fn batch(images: &[[f32; PIXELS]], which: &[usize]) -> Result<Tensor<f32>> {
-    Tensor::from_iter_in(which.iter().flat_map(|&i| images[i]), [which.len(), PIXELS])
-}
-
 /// What an image costs if every pixel is guessed by its mean over other images; and by its own grey level, which nothing
 /// can be below.
 fn bounds(seen: &Tensor<f32>, images: &Tensor<f32>) -> Result<[f64; 2]> {
@@ -103,12 +93,12 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let (images, labels) = read();
+    let digits = Digits::read();
     let mut random = Generator::new(1);
-    let mut order: Vec<usize> = (0..labels.len()).collect();
+    let mut order: Vec<usize> = (0..digits.labels.len()).collect();
     random.shuffle(&mut order);
     let (train, held_out) = order.split_at_mut(TRAIN);
-    let exam = batch(&images, held_out)?;
+    let exam = digits.images(held_out)?;
 
     let mut model = new_model(&mut random)?;
     let (mut adam, mut tape) = (Adam::new(RATE), Tape::new());
@@ -126,7 +116,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         adam.learning_rate = RATE * (1.0 - epoch as f64 / EPOCHS as f64);
         let mut total = 0.0;
         for which in train.chunks(BATCH) {
-            let loss = model.on(&tape).loss(&batch(&images, which)?, &mut random)?;
+            let loss = model.on(&tape).loss(&digits.images(which)?, &mut random)?;
             total += f64::from(loss.item()?) * which.len() as f64;
             let grads = loss.backward()?;
             tape.clear();
@@ -141,11 +131,11 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     bar.finish_and_clear();
 
-    let (cost, [guess, floor]) = (judge(&model)?, bounds(&batch(&images, train)?, &exam)?);
+    let (cost, [guess, floor]) = (judge(&model)?, bounds(&digits.images(train)?, &exam)?);
     println!(
         "a held-out digit costs {cost:.2} nats, {guess:.2} by the mean of each pixel, {floor:.2} at the least"
     );
-    let exam_labels: Vec<usize> = held_out.iter().map(|&i| labels[i]).collect();
+    let exam_labels: Vec<usize> = held_out.iter().map(|&i| digits.labels[i] as usize).collect();
     draw(&path, &model, &exam, &exam_labels)?;
     println!("drawn to {}", path.display());
     assert!(cost - floor < 0.78 * (guess - floor), "{cost} {guess} {floor}");
