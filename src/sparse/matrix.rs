@@ -53,7 +53,7 @@ impl<T: Real> SparseMatrix<T> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Shape`] if `x` has not one element for each column.
+    /// [`Shape`](crate::ErrorKind::Shape) if `x` has not one element for each column.
     ///
     /// ```
     /// use retrograde::Tensor;
@@ -77,7 +77,7 @@ impl<T: Real> SparseMatrix<T> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TooLarge`], [`ErrorKind::OutOfMemory`].
+    /// [`TooLarge`](crate::ErrorKind::TooLarge), [`OutOfMemory`](crate::ErrorKind::OutOfMemory).
     #[track_caller]
     pub fn to_dense(&self) -> Result<Tensor<T>> {
         let columns = self.pattern.columns;

@@ -116,8 +116,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoGradient`] for a constant or a detached value, whose hook would never run; the error of an
-    /// errored variable. A sweep in which the hook gives another shape, or an error, fails with it.
+    /// [`NoGradient`](crate::ErrorKind::NoGradient) for a constant or a detached value, whose hook would never run; the
+    /// error of an errored variable. A sweep in which the hook gives another shape, or an error, fails with it.
     ///
     /// ```
     /// use retrograde::{Number, Tape, Tensor};
