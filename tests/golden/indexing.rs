@@ -44,6 +44,12 @@ table! {
         let piece = c.var(2, "values")?;
         if c.flag(3, "accumulate", false) { x.index_put_add(&indices, piece) } else { x.index_put(&indices, piece) }
     };
+    "put" => |c| {
+        let (x, index, piece) = (c.x()?, c.integers(1, "index")?, c.var(2, "source")?);
+        let flat = x.reshape([x.shape().iter().product()]);
+        let put = if c.flag(3, "accumulate", false) { V::index_put_add } else { V::index_put };
+        put(flat, &[&index], piece).reshape(x.shape())
+    };
     "masked_fill" => |c| c.x()?.masked_fill(c.var(1, "mask")?, c.var(2, "value")?);
     "masked_select" => |c| c.x()?.masked_select(c.var(1, "mask")?);
     "masked_scatter" => |c| c.x()?.masked_scatter(c.var(1, "mask")?, c.var(2, "source")?);

@@ -1,7 +1,8 @@
 //! Running reductions, sorted order, distances.
 
 use crate::call::{Answer, Call, No, V, Values, table};
-use retrograde::{Interpolation, Order};
+use crate::reader::Arg;
+use retrograde::{Ends, Interpolation, Order};
 
 table! {
     "cumsum" => |c| c.x()?.cumsum(c.axis(1, "dim")?);
@@ -39,6 +40,7 @@ table! {
         let parts: Vec<V> = before.into_iter().chain([c.x()?]).chain(after).collect();
         c.tape.concat(&parts, axis).diff(n, axis)
     };
+    "gradient" => |c| gradient(c)?;
     "trapezoid" => |c| c.x()?.trapezoid(points(c)?, c.int(usize::MAX, "dim", -1)?);
     "cumulative_trapezoid" => |c| c.x()?.cumulative_trapezoid(points(c)?, c.int(usize::MAX, "dim", -1)?);
     "cov" => |c| covariance(c)?;
@@ -109,4 +111,20 @@ fn covariance<'t>(c: &Call<'t, '_>) -> Result<V<'t>, No> {
             c.x()?.cov_weighted(correction, f.unwrap_or(one), a.unwrap_or(one))
         }
     })
+}
+
+/// One gradient for each axis, each with a spacing of its own or all with one.
+fn gradient<'t>(c: &Call<'t, '_>) -> Result<Vec<V<'t>>, No> {
+    let x = c.x()?;
+    let ends = if c.int(usize::MAX, "edge_order", 1)? == 2 { Ends::Quadratic } else { Ends::Linear };
+    let axes = match c.arg(usize::MAX, "dim") {
+        None => (0..x.shape().len() as isize).collect(),
+        Some(_) => c.ints(usize::MAX, "dim")?,
+    };
+    let spacing = |i: usize| match c.arg(usize::MAX, "spacing") {
+        None => Ok(c.tape.scalar(1.0)),
+        Some(Arg::Seq(each)) => c.operand(&each[i]),
+        Some(all) => c.operand(all),
+    };
+    axes.iter().enumerate().map(|(i, &axis)| Ok(x.numeric_gradient(axis, spacing(i)?, ends))).collect()
 }
