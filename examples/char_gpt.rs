@@ -12,6 +12,8 @@ use retrograde::{
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+mod chart;
+
 const TEXT: &str = include_str!("data/alice.txt");
 /// Characters that are seen at a time.
 const CONTEXT: usize = 64;
@@ -287,25 +289,13 @@ fn draw(
     let level = |y: f64| vec![(0.0, y), (STEPS as f64, y)];
     let (blue, orange) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20));
     let (grey, dark) = (RGBColor(170, 170, 170), RGBColor(90, 90, 90));
-    for (name, color, points) in [
+    let curves = [
         ("by frequency", grey, level(by[0])),
         ("by the character before", dark, level(by[1])),
         ("trained on", blue, line(trained)),
         ("held out", orange, line(judged)),
-    ] {
-        chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(3)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .legend_area_size(34)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE)
-        .border_style(RGBColor(200, 200, 200))
-        .draw()?;
+    ];
+    chart::curves(&mut chart, curves)?;
     root.present()?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use retrograde::{Generator, Reduction, Result, Tape, Tensor, Var};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+mod chart;
 #[path = "data/digits.rs"]
 mod data;
 
@@ -153,23 +154,9 @@ fn draw(
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y}"))
         .draw()?;
-    let trained: Vec<f64> = history.iter().map(|epoch| epoch.train).collect();
-    let held_out: Vec<f64> = history.iter().map(|epoch| epoch.held_out).collect();
-    for (name, color, losses) in [("trained on", blue, trained), ("held out", orange, held_out)] {
-        let points = (1..).map(f64::from).zip(losses);
-        chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(3)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .legend_area_size(34)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE)
-        .border_style(RGBColor(200, 200, 200))
-        .draw()?;
+    let curve = |of: fn(&Epoch) -> f64| (1..).map(f64::from).zip(history.iter().map(of)).collect();
+    let (trained, held_out) = (curve(|epoch| epoch.train), curve(|epoch| epoch.held_out));
+    chart::curves(&mut chart, [("trained on", blue, trained), ("held out", orange, held_out)])?;
 
     let title = format!("{} of {} held-out digits misread", misread.len(), digits.labels.len() - TRAIN);
     right.draw(&Text::new(title, (20, 24), ("sans-serif", 22).into_font()))?;

@@ -15,6 +15,8 @@ use retrograde::{Generator, Implicit, LinearSolver, Result, Tape, Tensor, Var, t
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+mod chart;
+
 const FEATURES: usize = 24;
 const TELLING: [f64; 6] = [2.0, -1.6, 1.3, -1.0, 0.8, -0.6];
 const STEPS: usize = 120;
@@ -322,20 +324,7 @@ fn draw(
         ("test", orange, curve(|loss| loss.1)),
         ("test, one penalty for all", grey, level),
     ];
-    for (name, color, curve) in curves {
-        chart
-            .draw_series(LineSeries::new(curve, color.stroke_width(2)))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(3)));
-    }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .legend_area_size(34)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE)
-        .border_style(RGBColor(200, 200, 200))
-        .draw()?;
+    chart::curves(&mut chart, curves)?;
     root.present()?;
     Ok(())
 }

@@ -14,6 +14,8 @@ use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+mod chart;
+
 const NU: f64 = 0.01 / PI;
 const WIDTH: usize = 16;
 const POINTS: usize = 1500;
@@ -335,14 +337,7 @@ fn draw(
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], blue.stroke_width(2)));
         }
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .legend_area_size(34)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE)
-        .border_style(RGBColor(200, 200, 200))
-        .draw()?;
+    chart::names(&mut chart)?;
 
     let last = looks.last().map_or(1.0, |look| look.step);
     let mut chart = ChartBuilder::on(&right)
@@ -361,23 +356,10 @@ fn draw(
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.0e}"))
         .draw()?;
-    let curve = |of: fn(&Look) -> f64| looks.iter().map(move |look| (look.step, of(look)));
-    chart
-        .draw_series(LineSeries::new(curve(|look| look.loss), orange.stroke_width(2)))?
-        .label("mean square of the residual")
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], orange.stroke_width(3)));
-    chart
-        .draw_series(LineSeries::new(curve(|look| look.error), blue.stroke_width(2)))?
-        .label("relative error")
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], blue.stroke_width(3)));
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .legend_area_size(34)
-        .label_font(("sans-serif", 15))
-        .background_style(WHITE)
-        .border_style(RGBColor(200, 200, 200))
-        .draw()?;
+    let curve = |of: fn(&Look) -> f64| looks.iter().map(|look| (look.step, of(look))).collect();
+    let (residual, error) = (curve(|look| look.loss), curve(|look| look.error));
+    let curves = [("mean square of the residual", orange, residual), ("relative error", blue, error)];
+    chart::curves(&mut chart, curves)?;
     root.present()?;
     Ok(())
 }
