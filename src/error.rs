@@ -374,6 +374,11 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// Refuses an argument.
+pub(crate) fn argument<R>(name: &'static str, found: impl ToString, wanted: impl ToString) -> Result<R> {
+    Err(ErrorKind::Argument { name, found: found.to_string(), wanted: wanted.to_string() }.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

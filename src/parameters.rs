@@ -2,7 +2,7 @@
 
 mod parts;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result, argument};
 use crate::number::Real;
 use crate::tape::{Gradients, Key, Tape, Var};
 use crate::tensor::Tensor;
@@ -225,8 +225,8 @@ pub trait Parameters<T: Real> {
     ///
     /// # Errors
     ///
-    /// [`StaleKey`](ErrorKind::StaleKey) and [`NoGradient`](ErrorKind::NoGradient), as
-    /// [`Gradients::wrt`]; [`Argument`](ErrorKind::Argument) for another number of keys.
+    /// [`StaleKey`](crate::ErrorKind::StaleKey) and [`NoGradient`](crate::ErrorKind::NoGradient), as
+    /// [`Gradients::wrt`]; [`Argument`](crate::ErrorKind::Argument) for another number of keys.
     ///
     /// ```
     /// use retrograde::{Parameters, Tape, Tensor};
@@ -289,7 +289,7 @@ pub trait Parameters<T: Real> {
     ///
     /// # Errors
     ///
-    /// [`TooLarge`](ErrorKind::TooLarge), [`OutOfMemory`](ErrorKind::OutOfMemory).
+    /// [`TooLarge`](crate::ErrorKind::TooLarge), [`OutOfMemory`](crate::ErrorKind::OutOfMemory).
     #[track_caller]
     fn flatten(&self) -> Result<Tensor<T>>
     where
@@ -305,7 +305,7 @@ pub trait Parameters<T: Real> {
     ///
     /// # Errors
     ///
-    /// [`Shape`](ErrorKind::Shape) for another number of them; nothing has changed then.
+    /// [`Shape`](crate::ErrorKind::Shape) for another number of them; nothing has changed then.
     ///
     /// ```
     /// use retrograde::{Parameters, Tensor};
@@ -339,8 +339,7 @@ pub trait Parameters<T: Real> {
 /// The gradients that keys stand for, as many as wanted.
 fn found<'g, T: Real>(grads: &'g Gradients<T>, keys: &[Key], wanted: usize) -> Result<Vec<&'g Tensor<T>>> {
     if keys.len() != wanted {
-        let (found, wanted) = (keys.len().to_string(), wanted.to_string());
-        return Err(ErrorKind::Argument { name: "the number of keys", found, wanted }.into());
+        return argument("the number of keys", keys.len(), wanted);
     }
     keys.iter().map(|key| grads.of(*key)).collect()
 }

@@ -1,6 +1,6 @@
 //! Layouts in which elements may stand several times: windows that overlap, and any strides.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::add_strided;
 use crate::number::Real;
 use crate::shape::{IntoShape, Shape, Strides, resolve_axis, row_major};
@@ -97,8 +97,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("as_strided", || {
             let (of, shape, strides) = (self.try_shape()?, shape.into_shape()?, strides.as_ref());
             if strides.len() != shape.len() {
-                let (found, wanted) = (strides.len().to_string(), shape.len().to_string());
-                return Err(ErrorKind::Argument { name: "the number of strides", found, wanted }.into());
+                return argument("the number of strides", strides.len(), shape.len());
             }
             let reach = |last: usize, (&n, &stride): (&usize, &usize)| {
                 last.saturating_add(n.saturating_sub(1).saturating_mul(stride))
@@ -143,12 +142,10 @@ impl<'t, T: Real> Var<'t, T> {
             let of = self.try_shape()?;
             let axis = resolve_axis(axis, &of)?;
             if size > of[axis] {
-                let (found, wanted) = (size.to_string(), format!("at most {}", of[axis]));
-                return Err(ErrorKind::Argument { name: "the size of a window", found, wanted }.into());
+                return argument("the size of a window", size, format!("at most {}", of[axis]));
             }
             if step == 0 {
-                let (found, wanted) = ("0".into(), "at least 1".into());
-                return Err(ErrorKind::Argument { name: "the step", found, wanted }.into());
+                return argument("the step", "0", "at least 1");
             }
             let (mut dims, mut strides) = (of.to_vec(), row_major(&of));
             dims[axis] = (of[axis] - size) / step + 1;

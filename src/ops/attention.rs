@@ -1,6 +1,6 @@
 //! Attention: values weighted by the softmax of the products of queries and keys.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result, argument};
 use crate::kernels::attention::{Attention, Dropout, Mask, Read};
 use crate::number::Real;
 use crate::shape::Shape;
@@ -260,9 +260,9 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Rank`](ErrorKind::Rank) below 2; [`InnerDimension`](ErrorKind::InnerDimension) for the widths;
-    /// [`Shape`](ErrorKind::Shape) for as many values as keys; [`Broadcast`](ErrorKind::Broadcast) for the axes in front and
-    /// for the mask; [`Argument`](ErrorKind::Argument) for heads that cannot share evenly, and for a probability outside
+    /// [`Rank`](crate::ErrorKind::Rank) below 2; [`InnerDimension`](crate::ErrorKind::InnerDimension) for the widths;
+    /// [`Shape`](crate::ErrorKind::Shape) for as many values as keys; [`Broadcast`](crate::ErrorKind::Broadcast) for the axes in front and
+    /// for the mask; [`Argument`](crate::ErrorKind::Argument) for heads that cannot share evenly, and for a probability outside
     /// [0, 1].
     ///
     /// ```
@@ -343,7 +343,7 @@ fn dropout(p: f64, from: &mut Generator) -> Result<Dropout, Error> {
     if (0.0..=1.0).contains(&p) {
         return Ok(Dropout { seed: from.bits(), p });
     }
-    Err(ErrorKind::Argument { name: "p", found: p.to_string(), wanted: "a probability from 0 to 1".into() }.into())
+    argument("p", p, "a probability from 0 to 1")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Means of windows.
 
-use super::pool::{Divide, Line, Pool, adaptive, argument, spatial};
+use crate::error::argument;
+use super::pool::{Divide, Line, Pool, adaptive, spatial};
 use crate::kernels::mix::Rows;
 use crate::kernels::pool::Span;
 use crate::number::Real;

@@ -1,7 +1,7 @@
 //! Normalisation of channels over the batch.
 
 use super::normalise::Normalise;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::normalise::Rows;
 use crate::number::Real;
 use crate::shape::{Shape, same};
@@ -64,8 +64,7 @@ fn sizes(shape: &[usize]) -> Result<(usize, usize)> {
 fn enough(n: usize) -> Result<()> {
     match n {
         1 => {
-            let (found, wanted) = ("1".into(), "at least 2 in training".into());
-            Err(ErrorKind::Argument { name: "the number of values of a channel", found, wanted }.into())
+            argument("the number of values of a channel", "1", "at least 2 in training")
         }
         _ => Ok(()),
     }

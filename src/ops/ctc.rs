@@ -2,7 +2,7 @@
 
 use super::losses::{demand, settings};
 use super::{Padding, Reduction};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::ctc::{Sequences, ctc, ctc_backward};
 use crate::number::Real;
 use crate::shape::{Shape, same};
@@ -129,10 +129,6 @@ impl<T: Real> Operation<T> for Alignments {
     }
 }
 
-/// What was wrong with an argument.
-fn refused(name: &'static str, found: impl ToString, wanted: impl ToString) -> crate::error::Error {
-    ErrorKind::Argument { name, found: found.to_string(), wanted: wanted.to_string() }.into()
-}
 
 /// Labels checked and put one behind the other.
 fn sequences(
@@ -145,24 +141,24 @@ fn sequences(
     demand(blank < classes, "blank", blank as f64, &format!("a class, below {classes}"))?;
     for (name, counts) in [("the number of input lengths", frame_counts), ("the number of target lengths", label_counts)] {
         if counts.len() != n {
-            return Err(refused(name, counts.len(), format!("{n}, one for each sequence")));
+            return argument(name, counts.len(), format!("{n}, one for each sequence"));
         }
     }
     if let Some(count) = frame_counts.iter().find(|&&count| count > frames) {
-        return Err(refused("an input length", count, format!("at most {frames}, the number of frames")));
+        return argument("an input length", count, format!("at most {frames}, the number of frames"));
     }
     let total = label_counts.iter().fold(0usize, |sum, &count| sum.saturating_add(count));
     let flat: Vec<i64> = match *labels.shape() {
         [len] => {
             if len != total {
-                return Err(refused("the number of targets", len, format!("{total}, the sum of their lengths")));
+                return argument("the number of targets", len, format!("{total}, the sum of their lengths"));
             }
             labels.to_vec()
         }
         [_, most] => {
             same("targets", labels.shape(), &[n, most])?;
             if let Some(count) = label_counts.iter().find(|&&count| count > most) {
-                return Err(refused("a target length", count, format!("at most {most}, the padded length")));
+                return argument("a target length", count, format!("at most {most}, the padded length"));
             }
             let all = labels.to_vec();
             label_counts.iter().enumerate().flat_map(|(i, &count)| all[i * most..][..count].to_vec()).collect()
@@ -173,7 +169,7 @@ fn sequences(
         return Err(ErrorKind::Index { index, axis: 2, size: classes }.into());
     }
     if flat.contains(&(blank as i64)) {
-        return Err(refused("a target", blank, "a class other than the blank"));
+        return argument("a target", blank, "a class other than the blank");
     }
     let mut end = 0;
     let ends = label_counts.iter().map(|count| { end += count; end }).collect();

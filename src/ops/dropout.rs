@@ -1,6 +1,6 @@
 //! Elements set to zero at random, for training.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::Shape;
 use crate::tape::Var;
@@ -19,7 +19,7 @@ fn check(p: f64) -> Result<()> {
     if (0.0..=1.0).contains(&p) {
         return Ok(());
     }
-    Err(ErrorKind::Argument { name: "p", found: p.to_string(), wanted: "a probability from 0 to 1".into() }.into())
+    argument("p", p, "a probability from 0 to 1")
 }
 
 /// What the elements that stay are multiplied by, so that the mean stays; 0 if none does.

@@ -1,7 +1,7 @@
 //! Rows of a table by index, one by one or combined in bags.
 
 use super::Combine;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, same};
 use crate::tape::Var;
@@ -50,8 +50,7 @@ fn bags(offsets: &Tensor<i64>, n: usize) -> Result<Vec<i64>> {
     };
     match offsets.first() {
         None if n > 0 => {
-            let (found, wanted) = ("0".into(), "at least 1, before all indices".into());
-            return Err(ErrorKind::Argument { name: "the number of offsets", found, wanted }.into());
+            return argument("the number of offsets", "0", "at least 1, before all indices");
         }
         Some(&first) if first != 0 => return wrong(first, "0 for the first bag".into()),
         _ => {}
@@ -159,8 +158,7 @@ impl<'t, T: Real> Var<'t, T> {
             let mut x = self.picked("embedding", Places::whole(&Shape::new([rows, width])?, 0, &own)?);
             if let Some(weights) = options.weights {
                 if how != Combine::Sum {
-                    let (found, wanted) = (format!("{how:?}"), "Sum, where factors are given".into());
-                    return Err(ErrorKind::Argument { name: "the combination", found, wanted }.into());
+                    return argument("the combination", format!("{how:?}"), "Sum, where factors are given");
                 }
                 let shape = weights.try_shape()?;
                 same("the list of factors", &shape, indices.shape())?;

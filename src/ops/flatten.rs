@@ -1,6 +1,6 @@
 //! Axes merged, parted, moved, and shapes taken from another value.
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, argument};
 use crate::number::Real;
 use crate::shape::{Axes, IntoShape, Shape, resolve_axis};
 use crate::tape::Var;
@@ -35,8 +35,7 @@ impl<'t, T: Real> Var<'t, T> {
             let as_axes: &[usize] = if shape.is_empty() { &[1] } else { &shape };
             let (from, until) = (resolve_axis(start, as_axes)?, resolve_axis(end, as_axes)?);
             if from > until {
-                let (found, wanted) = (start.to_string(), format!("an axis at or before {end}"));
-                return Err(ErrorKind::Argument { name: "the first axis", found, wanted }.into());
+                return argument("the first axis", start, format!("an axis at or before {end}"));
             }
             let merged = as_axes[from..=until].iter().product();
             let dims = as_axes[..from].iter().copied().chain([merged]).chain(as_axes[until + 1..].iter().copied());
@@ -115,8 +114,7 @@ impl<'t, T: Real> Var<'t, T> {
             let from = from.into().in_order(&shape)?.unwrap_or_else(all);
             let to = to.into().in_order(&shape)?.unwrap_or_else(all);
             if from.len() != to.len() {
-                let (found, wanted) = (to.len().to_string(), from.len().to_string());
-                return Err(ErrorKind::Argument { name: "the number of places", found, wanted }.into());
+                return argument("the number of places", to.len(), from.len());
             }
             let mut rest = (0..shape.len()).filter(|axis| !from.contains(axis));
             let axis_at = |place: usize| match to.iter().position(|&to| to == place) {

@@ -1,6 +1,6 @@
 //! Axes read backwards, turned and rotated.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::shape::{Axes, resolve_axis};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
@@ -146,8 +146,7 @@ impl<'t, T: Real> Var<'t, T> {
             let axes = axes.into().in_order(&shape)?;
             let wanted = axes.as_ref().map_or(1, |axes| axes.len());
             if shifts.len() != wanted {
-                let (found, wanted) = (shifts.len().to_string(), wanted.to_string());
-                return Err(ErrorKind::Argument { name: "the number of shifts", found, wanted }.into());
+                return argument("the number of shifts", shifts.len(), wanted);
             }
             let roll = |x: Var<'t, T>, axis: usize, by: isize| -> Result<Var<'t, T>> {
                 // Less than the length: so the way back, the negative, exists.

@@ -1,7 +1,6 @@
 //! The windows of a convolution as columns, and columns added up to an image.
 
-use super::pool::argument;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::ops::per_axis::{PerAxis, batched};
 use crate::ops::{Conv, Padding};

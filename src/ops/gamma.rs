@@ -1,7 +1,7 @@
 //! The gamma function's logarithm, its derivatives, and Hurwitz's zeta function.
 
 use super::scalar::{ScalarFunction, scalar_function};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::{Real, special};
 use crate::tape::{IntoVar, Var};
 use std::f64::consts::PI;
@@ -202,8 +202,7 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn multigammaln(self, p: usize) -> Var<'t, T> {
         self.tape().composed("multigammaln", || {
             if p == 0 {
-                let (found, wanted) = ("0".to_owned(), "1 at least".to_owned());
-                return Err(ErrorKind::Argument { name: "p", found, wanted }.into());
+                return argument("p", "0", "1 at least");
             }
             let p = p as f64;
             let inside = self.gt(0.5 * (p - 1.0));

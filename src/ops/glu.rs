@@ -2,7 +2,7 @@
 
 use super::guard::Logistic;
 use super::{Elementwise2, compiled2};
-use crate::error::ErrorKind;
+use crate::error::argument;
 use crate::number::{Number, Real};
 use crate::shape::resolve_axis;
 use crate::tape::Var;
@@ -67,8 +67,7 @@ impl<'t, T: Real> Var<'t, T> {
             let shape = self.try_shape()?;
             let axis = resolve_axis(axis, &shape)?;
             if shape[axis] % 2 == 1 {
-                let (found, wanted) = (shape[axis].to_string(), "an even number".into());
-                return Err(ErrorKind::Argument { name: "the axis' length", found, wanted }.into());
+                return argument("the axis' length", shape[axis], "an even number");
             }
             let (axis, half) = (axis as isize, shape[axis] as isize / 2);
             Ok(self.slice(axis, ..half).elementwise2(self.slice(axis, half..), Gate))

@@ -1,6 +1,6 @@
 //! Values brought to one shape, grids, and products of every element with every other.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, broadcast};
 use crate::tape::{Tape, Var};
@@ -204,8 +204,7 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "1" }.into());
             };
             if r == 0 {
-                let (found, wanted) = ("0".into(), "at least 1".into());
-                return Err(ErrorKind::Argument { name: "the number of elements chosen", found, wanted }.into());
+                return argument("the number of elements chosen", "0", "at least 1");
             }
             let all = choices(n, r, again);
             let index = Tensor::from_slice(&all, [all.len() / r, r])?;

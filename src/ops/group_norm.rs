@@ -1,7 +1,7 @@
 //! Normalisation of groups of channels, and of each channel of each instance.
 
 use super::normalise::Normalise;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::normalise::Rows;
 use crate::number::Real;
 use crate::tape::Var;
@@ -93,8 +93,7 @@ impl<'t, T: Real> Var<'t, T> {
         };
         let each = channels.checked_div(groups).unwrap_or(0);
         if each * groups != channels || groups == 0 && channels == 0 && name == "group_norm" {
-            let (found, wanted) = (groups.to_string(), format!("a divisor of {channels}, the number of channels"));
-            return Err(ErrorKind::Argument { name: "the number of groups", found, wanted }.into());
+            return argument("the number of groups", groups, format!("a divisor of {channels}, the number of channels"));
         }
         let rows = Rows { groups, channels: each, inner: behind.iter().product() };
         let by = Normalise { name, rows, eps, centred: true, weighted: false, biased: false };

@@ -1,6 +1,6 @@
 //! Choices among classes through which a gradient flows.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::shape::resolve_axis;
 use crate::tape::Var;
@@ -13,8 +13,7 @@ impl<'t, T: Real> Var<'t, T> {
         let shape = self.try_shape()?;
         resolve_axis(axis, &shape)?;
         if !(temperature > 0.0 && temperature.is_finite()) {
-            let (found, wanted) = (temperature.to_string(), "a positive finite number".into());
-            return Err(ErrorKind::Argument { name: "temperature", found, wanted }.into());
+            return argument("temperature", temperature, "a positive finite number");
         }
         let noise = self.constant_like(Tensor::drawn(shape, from, Generator::gumbel));
         let perturbed = self + noise;
@@ -32,7 +31,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Axis`](ErrorKind::Axis); [`Argument`](ErrorKind::Argument) for a temperature that is not positive.
+    /// [`Axis`](crate::ErrorKind::Axis); [`Argument`](crate::ErrorKind::Argument) for a temperature that is not positive.
     ///
     /// ```
     /// use retrograde::{Generator, Tape, Tensor};
@@ -62,7 +61,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`gumbel_softmax`](Var::gumbel_softmax); [`EmptyReduction`](ErrorKind::EmptyReduction) for an empty axis.
+    /// As [`gumbel_softmax`](Var::gumbel_softmax); [`EmptyReduction`](crate::ErrorKind::EmptyReduction) for an empty axis.
     ///
     /// ```
     /// use retrograde::{Generator, Tape, Tensor};

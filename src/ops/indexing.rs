@@ -1,6 +1,6 @@
 //! Numbers, ranges, new axes, lists of indices and masks, each for an axis, as in `x[..., i, 1:3]`.
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, argument};
 use crate::number::Real;
 use crate::shape::Axes;
 use crate::tape::Var;
@@ -133,8 +133,7 @@ impl<'t, T: Real> Var<'t, T> {
             let used: usize = indices.iter().map(consumed).sum();
             let rests = indices.iter().filter(|index| matches!(index, Index::Rest)).count();
             if rests > 1 {
-                let (found, wanted) = (rests.to_string(), "at most 1".into());
-                return Err(ErrorKind::Argument { name: "the number of `Rest`", found, wanted }.into());
+                return argument("the number of `Rest`", rests, "at most 1");
             }
             if used > rank {
                 let (axis, shape) = (rank as isize, self.try_shape()?.to_vec());
@@ -211,8 +210,7 @@ impl<'t, T: Real> Var<'t, T> {
             let all = || (0..shape.len()).collect();
             let axes = axes.in_order(&shape)?.unwrap_or_else(all);
             if axes.len() != indices.len() {
-                let (found, wanted) = (indices.len().to_string(), axes.len().to_string());
-                return Err(ErrorKind::Argument { name: "the number of indices", found, wanted }.into());
+                return argument("the number of indices", indices.len(), axes.len());
             }
             let Some(first) = axes.iter().copied().min() else { return Ok(self) };
             let last = axes.iter().copied().fold(first, usize::max);

@@ -1,6 +1,6 @@
 //! What losses share: the reduction of their terms, their settings, and labels of classes.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, same};
 use crate::tape::Var;
@@ -128,7 +128,7 @@ pub(super) fn demand(fine: bool, name: &'static str, found: f64, wanted: &str) -
     if fine {
         return Ok(());
     }
-    Err(ErrorKind::Argument { name, found: found.to_string(), wanted: wanted.into() }.into())
+    argument(name, found, wanted)
 }
 
 /// Refuses values of which one does not satisfy a condition.

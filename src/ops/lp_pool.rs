@@ -1,6 +1,7 @@
 //! Norms of windows.
 
-use super::pool::{Pool, argument};
+use crate::error::argument;
+use super::pool::Pool;
 use crate::number::Real;
 use crate::ops::per_axis::PerAxis;
 use crate::tape::Var;

@@ -2,7 +2,7 @@
 
 mod added;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, same};
 use crate::tape::{Tape, Var};
@@ -167,8 +167,7 @@ impl<'t, T: Real> Var<'t, T> {
             };
             same("the matrix", &shape, &[batch, &[rows, rows]].concat())?;
             if n < 0 {
-                let (found, wanted) = (n.to_string(), "a power of at least 0".into());
-                return Err(ErrorKind::Argument { name: "n", found, wanted }.into());
+                return argument("n", n, "a power of at least 0");
             }
             let (mut square, mut rest, mut power) = (self, n, None);
             loop {

@@ -1,7 +1,7 @@
 //! Elements put back where a pool found them.
 
-use super::pool::{argument, spatial};
-use crate::error::Result;
+use super::pool::spatial;
+use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::ops::Pool;
 use crate::ops::per_axis::{PerAxis, with_last};

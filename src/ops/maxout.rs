@@ -1,6 +1,6 @@
 //! The largest of several linear pieces.
 
-use crate::error::ErrorKind;
+use crate::error::argument;
 use crate::number::Real;
 use crate::shape::resolve_axis;
 use crate::tape::Var;
@@ -43,8 +43,7 @@ impl<'t, T: Real> Var<'t, T> {
             let mut dims = self.try_shape()?.to_vec();
             let axis = resolve_axis(axis, &dims)?;
             if dims[axis].checked_rem(pieces) != Some(0) {
-                let (found, wanted) = (pieces.to_string(), format!("a divisor of {}", dims[axis]));
-                return Err(ErrorKind::Argument { name: "pieces", found, wanted }.into());
+                return argument("pieces", pieces, format!("a divisor of {}", dims[axis]));
             }
             dims[axis] /= pieces;
             dims.insert(axis + 1, pieces);

@@ -1,7 +1,7 @@
 //! Attention of several heads, with the maps before and after it.
 
 use super::AttentionOptions;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::tape::Var;
 
@@ -94,8 +94,7 @@ impl<'t, T: Real> Var<'t, T> {
             let width = shape[shape.len() - 1];
             crate::shape::same("the map to queries, keys and values", &weights.input.try_shape()?, &[width, 3 * width])?;
             if heads == 0 || !width.is_multiple_of(heads) {
-                let (found, wanted) = (heads.to_string(), format!("a divisor of {width}, the width"));
-                return Err(ErrorKind::Argument { name: "the number of heads", found, wanted }.into());
+                return argument("the number of heads", heads, format!("a divisor of {width}, the width"));
             }
             let same = |a: Var<'t, T>, b: Var<'t, T>| a.key() == b.key();
             let mut parts = match (same(self, keys), same(keys, values)) {

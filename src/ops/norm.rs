@@ -1,7 +1,7 @@
 //! Norms of vectors, over any axes.
 
 use super::reduction::{Reduction, count, three_forms};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, argument};
 use crate::kernels::{Function, reduce, run3};
 use crate::number::{Number, Real};
 use crate::shape::Axes;
@@ -78,8 +78,7 @@ impl<'t, T: Real> Var<'t, T> {
             let shape = self.try_shape()?;
             let resolved = axes.resolve(&shape)?;
             if p.is_nan() {
-                let (found, wanted) = (p.to_string(), "a number, or an infinity".to_owned());
-                return Err(ErrorKind::Argument { name: "p", found, wanted }.into());
+                return argument("p", p, "a number, or an infinity");
             }
             let sum = |x: Var<'t, T>| if keepdim { x.sum_keepdim(axes.clone()) } else { x.sum_axes(axes.clone()) };
             if p == 2.0 {

@@ -1,6 +1,6 @@
 //! Axes made longer at their ends, or shorter.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::Shape;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
@@ -146,8 +146,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("pad", || {
             let (pads, shape) = (pads.as_ref(), self.try_shape()?);
             if pads.len() > shape.len() {
-                let (found, wanted) = (pads.len().to_string(), format!("at most {}", shape.len()));
-                return Err(ErrorKind::Argument { name: "the number of pairs", found, wanted }.into());
+                return argument("the number of pairs", pads.len(), format!("at most {}", shape.len()));
             }
             let lead = shape.len() - pads.len();
             for (axis, &(before, after)) in (lead..).zip(pads) {

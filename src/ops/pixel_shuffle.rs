@@ -1,7 +1,6 @@
 //! Channels and pixels exchanged.
 
-use super::pool::argument;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::tape::Var;
 

@@ -1,6 +1,6 @@
 //! What pools have in common: their options, the places of their windows.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::pool::Span;
 use crate::ops::per_axis::{PerAxis, batched};
 
@@ -91,10 +91,6 @@ pub(super) struct Line {
     pub(super) padding: usize,
     pub(super) dilation: usize,
     pub(super) windows: usize,
-}
-
-pub(super) fn argument<R>(name: &'static str, found: impl ToString, wanted: impl ToString) -> Result<R> {
-    Err(ErrorKind::Argument { name, found: found.to_string(), wanted: wanted.to_string() }.into())
 }
 
 /// The lengths of an image's spatial axes, none of them 0, after a check of its rank.

@@ -1,6 +1,6 @@
 //! Pieces put at combinations of indices, and in place of parts.
 
-use crate::error::ErrorKind;
+use crate::error::argument;
 use crate::number::Real;
 use crate::shape::resolve_axis;
 use crate::tape::{IntoVar, Var};
@@ -19,8 +19,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed(name, || {
             let shape = self.try_shape()?;
             if indices.is_empty() {
-                let (found, wanted) = ("empty".into(), "at least one".into());
-                return Err(ErrorKind::Argument { name: "the list of indices", found, wanted }.into());
+                return argument("the list of indices", "empty", "at least one");
             }
             let (merged, rows) = rows(&shape, indices)?;
             let places = Places::whole(&merged, 0, &rows)?;
@@ -43,8 +42,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Axis`](ErrorKind::Axis) for more indices than axes; [`Index`](ErrorKind::Index);
-    /// [`Broadcast`](ErrorKind::Broadcast); [`Argument`](ErrorKind::Argument) for no indices.
+    /// [`Axis`](crate::ErrorKind::Axis) for more indices than axes; [`Index`](crate::ErrorKind::Index);
+    /// [`Broadcast`](crate::ErrorKind::Broadcast); [`Argument`](crate::ErrorKind::Argument) for no indices.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -91,7 +90,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`slice`](Var::slice), and [`Shape`](ErrorKind::Shape).
+    /// As [`slice`](Var::slice), and [`Shape`](crate::ErrorKind::Shape).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -127,7 +126,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`select`](Var::select), and [`Shape`](ErrorKind::Shape).
+    /// As [`select`](Var::select), and [`Shape`](crate::ErrorKind::Shape).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};

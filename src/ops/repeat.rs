@@ -1,6 +1,6 @@
 //! Values repeated: whole, or element by element.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, resolve_axis, same};
 use crate::tape::Var;
@@ -25,8 +25,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Argument`](ErrorKind::Argument) for fewer counts than axes, which [`tile`](Var::tile) takes;
-    /// [`TooLarge`](ErrorKind::TooLarge).
+    /// [`Argument`](crate::ErrorKind::Argument) for fewer counts than axes, which [`tile`](Var::tile) takes;
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -43,8 +43,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("repeat", || {
             let (counts, shape) = (counts.as_ref(), self.try_shape()?);
             if counts.len() < shape.len() {
-                let (found, wanted) = (counts.len().to_string(), format!("at least {}", shape.len()));
-                return Err(ErrorKind::Argument { name: "the number of counts", found, wanted }.into());
+                return argument("the number of counts", counts.len(), format!("at least {}", shape.len()));
             }
             self.repeated(counts, &shape)
         })
@@ -58,7 +57,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`TooLarge`](ErrorKind::TooLarge).
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -101,7 +100,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Axis`](ErrorKind::Axis), [`TooLarge`](ErrorKind::TooLarge).
+    /// [`Axis`](crate::ErrorKind::Axis), [`TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -132,8 +131,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Axis`](ErrorKind::Axis); [`Shape`](ErrorKind::Shape) unless there is one count for each index;
-    /// [`Argument`](ErrorKind::Argument) for a negative one; [`TooLarge`](ErrorKind::TooLarge).
+    /// [`Axis`](crate::ErrorKind::Axis); [`Shape`](crate::ErrorKind::Shape) unless there is one count for each index;
+    /// [`Argument`](crate::ErrorKind::Argument) for a negative one; [`TooLarge`](crate::ErrorKind::TooLarge).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -151,8 +150,7 @@ impl<'t, T: Real> Var<'t, T> {
             let n = shape[resolve_axis(axis, &shape)?];
             same("the list of counts", counts.shape(), &[n])?;
             if let Some(negative) = counts.iter().find(|&count| count < 0) {
-                let (found, wanted) = (negative.to_string(), "at least 0".into());
-                return Err(ErrorKind::Argument { name: "a count", found, wanted }.into());
+                return argument("a count", negative, "at least 0");
             }
             let total = counts.iter().fold(0usize, |total, count| total.saturating_add(count as usize));
             let index = Tensor::build(Shape::new([total])?, |out| {

@@ -1,7 +1,7 @@
 //! Images resized: each axis is mixed by a sparse matrix of its own.
 
-use super::pool::{adaptive, argument};
-use crate::error::{ErrorKind, Result};
+use super::pool::adaptive;
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::mix::Rows;
 use crate::number::Real;
 use crate::ops::per_axis::PerAxis;

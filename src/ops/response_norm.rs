@@ -1,7 +1,7 @@
 //! Local response normalisation.
 
 use super::Padding;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, argument};
 use crate::number::Real;
 use crate::tape::Var;
 
@@ -35,8 +35,7 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
             }
             if size == 0 {
-                let (found, wanted) = ("0".into(), "at least 1".into());
-                return Err(ErrorKind::Argument { name: "the number of channels", found, wanted }.into());
+                return argument("the number of channels", "0", "at least 1");
             }
             let mut around = vec![(0, 0); shape.len() - 1];
             around[0] = ((size / 2) as isize, ((size - 1) / 2) as isize);

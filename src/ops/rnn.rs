@@ -1,7 +1,7 @@
 //! Recurrent cells and layers.
 
 use super::recurrent::Layer;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::recurrent::Cell;
 use crate::number::Real;
 use crate::shape::same;
@@ -126,8 +126,7 @@ fn layers<'t, T: Real>(
         return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "3: steps, batch, width" }.into());
     };
     if steps == 0 {
-        let (found, wanted) = ("0".into(), "at least 1".into());
-        return Err(ErrorKind::Argument { name: "the number of steps", found, wanted }.into());
+        return argument("the number of steps", "0", "at least 1");
     }
     let directions = 1 + usize::from(options.bidirectional);
     if layers.is_empty() || !layers.len().is_multiple_of(directions) {

@@ -1,6 +1,6 @@
 //! Rotary position embedding.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::rotary::turn;
 use crate::number::Real;
 use crate::shape::same;
@@ -94,8 +94,7 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
             };
             if width % 2 == 1 {
-                let (found, wanted) = (width.to_string(), "an even number".into());
-                return Err(ErrorKind::Argument { name: "the width", found, wanted }.into());
+                return argument("the width", width, "an even number");
             }
             same("the list of positions", positions.shape(), &[rows])?;
             let table = |f: fn(f64) -> f64| {

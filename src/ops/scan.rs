@@ -1,6 +1,6 @@
 //! A loop over a sequence by the user's own step.
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, argument};
 use crate::number::Real;
 use crate::tape::{Tape, Var};
 use std::sync::Arc;
@@ -52,8 +52,7 @@ impl<T: Real> Tape<T> {
                 return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1" }.into());
             };
             if steps == 0 {
-                let (found, wanted) = ("0".into(), "at least 1".into());
-                return Err(ErrorKind::Argument { name: "the number of steps", found, wanted }.into());
+                return argument("the number of steps", "0", "at least 1");
             }
             let own = state.try_shape()?;
             let step = Arc::new(step);

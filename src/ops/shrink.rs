@@ -2,7 +2,7 @@
 
 use super::guard::nan_of;
 use super::{Elementwise, compiled};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Result, argument};
 use crate::number::{Number, Real};
 use crate::tape::Var;
 
@@ -45,8 +45,7 @@ impl Default for Hardshrink {
 
 fn check_lambda(lambda: f64) -> Result<()> {
     if lambda < 0.0 {
-        let (found, wanted) = (lambda.to_string(), "at least 0".into());
-        return Err(ErrorKind::Argument { name: "lambda", found, wanted }.into());
+        return argument("lambda", lambda, "at least 0");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Parts of an axis: one index, a run, and all of it in pieces.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::resolve_axis;
 use crate::tape::{At, Operation, Outputs, Parts, Tape, Var};
@@ -153,8 +153,7 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn split(self, size: usize, axis: isize) -> Result<Vec<Var<'t, T>>> {
         self.parted("split", axis, |n| {
             if size == 0 && n > 0 {
-                let (found, wanted) = ("0".into(), "at least 1".into());
-                return Err(ErrorKind::Argument { name: "the size of the pieces", found, wanted }.into());
+                return argument("the size of the pieces", "0", "at least 1");
             }
             let size = size.max(1);
             // An axis without elements is one piece.
@@ -189,8 +188,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.parted("split_sizes", axis, |n| {
             let total = sizes.iter().fold(0usize, |total, &size| total.saturating_add(size));
             if total != n {
-                let (found, wanted) = (total.to_string(), n.to_string());
-                return Err(ErrorKind::Argument { name: "the sum of the sizes", found, wanted }.into());
+                return argument("the sum of the sizes", total, n);
             }
             Ok(sizes.to_vec())
         })
@@ -341,8 +339,7 @@ impl<'t, T: Real> Var<'t, T> {
 
 fn at_least_one(n: usize) -> Result<usize> {
     if n == 0 {
-        let (found, wanted) = ("0".into(), "at least 1".into());
-        return Err(ErrorKind::Argument { name: "the number of pieces", found, wanted }.into());
+        return argument("the number of pieces", "0", "at least 1");
     }
     Ok(n)
 }

@@ -48,7 +48,7 @@ pub use adam::{Adam, AdamW};
 pub use clip::{clip_norm, clip_value};
 pub use sgd::Sgd;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::same;
 use crate::tensor::Tensor;
@@ -119,7 +119,7 @@ fn within(name: &'static str, x: f64, low: f64, high: f64, wanted: &str) -> Resu
     if x >= low && x < high {
         return Ok(());
     }
-    Err(ErrorKind::Argument { name, found: x.to_string(), wanted: wanted.into() }.into())
+    argument(name, x, wanted)
 }
 
 fn not_negative(name: &'static str, x: f64) -> Result<()> {

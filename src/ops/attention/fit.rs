@@ -1,6 +1,6 @@
 //! The axes of attention's operands, brought together.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
 use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
@@ -34,8 +34,7 @@ pub(super) fn fit<'t, T: Real>(q: Var<'t, T>, k: Var<'t, T>, v: Option<Var<'t, T
         && heads != *mine
     {
         if heads == 0 || *mine % heads != 0 {
-            let (found, wanted) = (mine.to_string(), format!("a multiple of {heads}, the number of heads of the keys"));
-            return Err(ErrorKind::Argument { name: "the number of heads", found, wanted }.into());
+            return argument("the number of heads", mine, format!("a multiple of {heads}, the number of heads of the keys"));
         }
         repeats = *mine / heads;
         *mine = heads;

@@ -1,7 +1,7 @@
 //! How a convolution is made, and the sizes that follow from it.
 
 use super::{Axis, Geometry, Product};
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result, argument};
 use crate::ops::per_axis::{PerAxis, batched, with_last};
 use crate::shape::{Shape, same};
 
@@ -102,10 +102,6 @@ struct Lengths {
     kernel: Vec<usize>,
     /// From the first to the last tap, both included.
     span: Vec<usize>,
-}
-
-fn argument<R>(name: &'static str, found: impl ToString, wanted: impl ToString) -> Result<R> {
-    Err(ErrorKind::Argument { name, found: found.to_string(), wanted: wanted.to_string() }.into())
 }
 
 impl Lengths {
