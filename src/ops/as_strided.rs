@@ -25,7 +25,12 @@ impl Strided {
         let view = g.view();
         Tensor::build(self.of.clone(), |out| {
             out.fill(T::ZERO);
-            add_strided(&self.shape, (view.data, view.offset, view.strides), (self.offset, &self.strides), out);
+            add_strided(
+                &self.shape,
+                (view.data, view.offset, view.strides),
+                (self.offset, &self.strides),
+                out,
+            );
         })
     }
 }
@@ -108,7 +113,8 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Index { index, axis: 0, size: of.count() }.into());
             }
             // An axis of length 1, or of none, is never stepped along.
-            let steps = shape.iter().zip(strides).map(|(&n, &stride)| if n > 1 { stride as isize } else { 0 });
+            let steps =
+                shape.iter().zip(strides).map(|(&n, &stride)| if n > 1 { stride as isize } else { 0 });
             let strides: Strides = if shape.count() == 0 { row_major(&shape) } else { steps.collect() };
             Ok(self.tape().apply(Strided { shape, strides, offset, of }, &[self]))
         })

@@ -86,9 +86,7 @@ fn scan<'t, T: Real, const N: usize>(
         return Ok(x);
     }
     let every_second = |x: [Var<'t, T>; N], from: isize, until: isize| -> [Var<'t, T>; N] {
-        std::array::from_fn(|i| {
-            x[i].slice(axes[i] as isize, crate::tensor::Slice::from(from..until).step(2))
-        })
+        std::array::from_fn(|i| x[i].slice(axes[i] as isize, crate::tensor::Slice::from(from..until).step(2)))
     };
     let (length, pairs) = (n as isize, n as isize / 2);
     let combined = |a: [Var<'t, T>; N], b: [Var<'t, T>; N]| -> Result<[Var<'t, T>; N]> {
@@ -123,8 +121,7 @@ fn scan<'t, T: Real, const N: usize>(
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{rank3, sample, shapes, wrong};
     let lengths = || {
-        let shape: [&[&[usize]]; 7] =
-            [&[&[0]], &[&[1]], &[&[2]], &[&[3]], &[&[4, 2]], &[&[7]], &[&[17, 1]]];
+        let shape: [&[&[usize]]; 7] = [&[&[0]], &[&[1]], &[&[2]], &[&[3]], &[&[4, 2]], &[&[7]], &[&[17, 1]]];
         shapes(&shape, -1.5, 1.5)
     };
     let two = || shapes(&[&[&[2, 5], &[2, 5]], &[&[3, 6], &[1, 6]]], -1.5, 1.5);
@@ -172,7 +169,9 @@ mod tests {
     fn the_order_of_operands_is_kept_and_the_depth_is_logarithmic() {
         for n in 1..40usize {
             let tape = Tape::new();
-            let x = tape.var(&Tensor::from_fn([n, 2, 2], |i| ((i[0] * 5 + i[1] * 2 + i[2]) % 7) as f64 - 3.0).unwrap());
+            let x = tape.var(
+                &Tensor::from_fn([n, 2, 2], |i| ((i[0] * 5 + i[1] * 2 + i[2]) % 7) as f64 - 3.0).unwrap(),
+            );
             let calls = std::cell::Cell::new(0);
             let [y] = tape.associative_scan([x], 0, |[a], [b]| {
                 calls.set(calls.get() + 1);

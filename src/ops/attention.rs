@@ -170,8 +170,9 @@ impl<T: Real> Operation<T> for Attend {
         let n = heads.len();
         heads[n - 2] = 1;
         let heads = Shape::new(&heads[..n - 1])?;
-        let over_repeats =
-            |a: Var<'t, T>, b| a.product(Form::Transposed, b, Form::Plain, Some(Ok(heads.clone()))).squeeze(-3);
+        let over_repeats = |a: Var<'t, T>, b| {
+            a.product(Form::Transposed, b, Form::Plain, Some(Ok(heads.clone()))).squeeze(-3)
+        };
         let mut u = g.product(Form::Plain, v.unsqueeze(-3), Form::Transposed, None);
         if let Some(drop) = drop {
             u = u * drop;
@@ -216,8 +217,14 @@ impl<T: Real> Operation<T> for Attend {
             self.with(&sizes, masked.then(|| at.x(3)), |problem| {
                 let [mut dq, mut dk, mut dv] =
                     [Tensor::zeros(q.shape())?, Tensor::zeros(k.shape())?, Tensor::zeros(v.shape())?];
-                let read =
-                    Read { q: dense(&q), k: dense(&k), v: dense(&v), out: dense(at.y(0)), by: dense(at.y(1)).as_chunks().0, g: dense(&g) };
+                let read = Read {
+                    q: dense(&q),
+                    k: dense(&k),
+                    v: dense(&v),
+                    out: dense(at.y(0)),
+                    by: dense(at.y(1)).as_chunks().0,
+                    g: dense(&g),
+                };
                 problem.backward(read, dq.as_mut_slice()?, dk.as_mut_slice()?, dv.as_mut_slice()?);
                 let parts = [dq, dk, dv].into_iter().enumerate().map(|(i, part)| at.needs(i).then_some(part));
                 Ok(parts.chain(masked.then_some(None)).collect())
@@ -298,7 +305,8 @@ impl<'t, T: Real> Var<'t, T> {
                 inputs.push(fitted.inside(given, [rows, keys[keys.len() - 2]])?);
             }
             let dropout = options.dropout.map(|(p, from)| dropout(p, from)).transpose()?;
-            let operation = Attend { scale: scale(options.scale, width), causal: options.causal, keeps, dropout };
+            let operation =
+                Attend { scale: scale(options.scale, width), causal: options.causal, keeps, dropout };
             let y = self.tape().apply_many(operation, &inputs, 2)[0];
             Ok(y.reshape(fitted.outside([rows, depth])?))
         })

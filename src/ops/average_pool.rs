@@ -1,7 +1,7 @@
 //! Means of windows.
 
-use crate::error::argument;
 use super::pool::{Divide, Line, Pool, adaptive, spatial};
+use crate::error::argument;
 use crate::kernels::mix::Rows;
 use crate::kernels::pool::Span;
 use crate::number::Real;
@@ -52,7 +52,10 @@ impl<'t, T: Real> Var<'t, T> {
                 let row = |span: Span| {
                     (span.first..span.first + span.count).map(|at| (at, 1.0 / span.count as f64)).collect()
                 };
-                y = y.mixed(shape.len() - axes + i, Rows::new(sizes[i], adaptive(sizes[i], counts[i]).into_iter().map(row)));
+                y = y.mixed(
+                    shape.len() - axes + i,
+                    Rows::new(sizes[i], adaptive(sizes[i], counts[i]).into_iter().map(row)),
+                );
             }
             Ok(y)
         })
@@ -220,20 +223,58 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let volumes = || of(&[&[&[1, 1, 3, 2, 4]], &[&[1, 2, 3, 3]]]);
     vec![
         sample!("avg_pool1d", lines(), |x| x[0].avg_pool1d(Pool::new(3).stride(2)).square()),
-        sample!("avg_pool1d padded", lines(), |x| x[0].avg_pool1d(Pool::new(4).stride(3).padding(2).ceil()).square()),
-        sample!("avg_pool1d without padding", lines(), |x| x[0].avg_pool1d(Pool::new(3).stride(1).padding(1).without_padding()).square()),
-        sample!("avg_pool1d divided", lines(), |x| x[0].avg_pool1d(Pool::new(3).padding(1).divisor(-2.0)).square()),
-        sample!("avg_pool2d", images(), |x| x[0].avg_pool2d(Pool::new([2, 3]).stride([2, 1]).padding([1, 0])).square()),
+        sample!("avg_pool1d padded", lines(), |x| x[0]
+            .avg_pool1d(Pool::new(4).stride(3).padding(2).ceil())
+            .square()),
+        sample!("avg_pool1d without padding", lines(), |x| x[0]
+            .avg_pool1d(Pool::new(3).stride(1).padding(1).without_padding())
+            .square()),
+        sample!("avg_pool1d divided", lines(), |x| x[0]
+            .avg_pool1d(Pool::new(3).padding(1).divisor(-2.0))
+            .square()),
+        sample!("avg_pool2d", images(), |x| x[0]
+            .avg_pool2d(Pool::new([2, 3]).stride([2, 1]).padding([1, 0]))
+            .square()),
         sample!("avg_pool3d", volumes(), |x| x[0].avg_pool3d(Pool::new([2, 1, 2]).ceil()).square()),
         sample!("adaptive_avg_pool1d", lines(), |x| x[0].adaptive_avg_pool1d(3).square()),
         sample!("adaptive_avg_pool1d more", lines(), |x| x[0].adaptive_avg_pool1d(9).square()),
         sample!("adaptive_avg_pool2d", images(), |x| x[0].adaptive_avg_pool2d([1, 3]).square()),
         sample!("adaptive_avg_pool3d", volumes(), |x| x[0].adaptive_avg_pool3d(2).square()),
-        wrong!("avg_pool1d", &[&[1, 5]], |x| x[0].avg_pool1d(Pool::new(2).dilation(2)), "the dilation is set, wanted none: it is for the largest element"),
-        wrong!("avg_pool1d", &[&[1, 5]], |x| x[0].avg_pool1d(Pool::new(2).divisor(0.0)), "the divisor is 0, wanted another number"),
-        wrong!("avg_pool2d", &[&[1, 5]], |x| x[0].avg_pool2d(Pool::new(2)), "shape [1, 5] has rank 2, wanted 3 or 4"),
-        wrong!("avg_pool2d", &[&[1, 5, 5]], |x| x[0].avg_pool2d(Pool::new(3).padding(2)), "the padding is 2 on axis 1, wanted at most 1, half of a window"),
-        wrong!("adaptive_avg_pool1d", &[&[1, 0]], |x| x[0].adaptive_avg_pool1d(2), "reduction over axis 1 of size 0 in shape [1, 0] has no identity"),
-        wrong!("adaptive_avg_pool3d", &[&[1, 2, 2, 2]], |x| x[0].adaptive_avg_pool3d([1, 2]), "the number of windows is 2 numbers, wanted one, or 3"),
+        wrong!(
+            "avg_pool1d",
+            &[&[1, 5]],
+            |x| x[0].avg_pool1d(Pool::new(2).dilation(2)),
+            "the dilation is set, wanted none: it is for the largest element"
+        ),
+        wrong!(
+            "avg_pool1d",
+            &[&[1, 5]],
+            |x| x[0].avg_pool1d(Pool::new(2).divisor(0.0)),
+            "the divisor is 0, wanted another number"
+        ),
+        wrong!(
+            "avg_pool2d",
+            &[&[1, 5]],
+            |x| x[0].avg_pool2d(Pool::new(2)),
+            "shape [1, 5] has rank 2, wanted 3 or 4"
+        ),
+        wrong!(
+            "avg_pool2d",
+            &[&[1, 5, 5]],
+            |x| x[0].avg_pool2d(Pool::new(3).padding(2)),
+            "the padding is 2 on axis 1, wanted at most 1, half of a window"
+        ),
+        wrong!(
+            "adaptive_avg_pool1d",
+            &[&[1, 0]],
+            |x| x[0].adaptive_avg_pool1d(2),
+            "reduction over axis 1 of size 0 in shape [1, 0] has no identity"
+        ),
+        wrong!(
+            "adaptive_avg_pool3d",
+            &[&[1, 2, 2, 2]],
+            |x| x[0].adaptive_avg_pool3d([1, 2]),
+            "the number of windows is 2 numbers, wanted one, or 3"
+        ),
     ]
 }

@@ -43,12 +43,22 @@ impl<T: Real> Statistics<T> {
     }
 
     /// `(1 − momentum)·old + momentum·new`, where the new variance, over n, is taken over n − 1.
-    fn moved(&self, momentum: f64, mean: &Tensor<T>, variance: &Tensor<T>, n: usize) -> Result<Statistics<T>> {
+    fn moved(
+        &self,
+        momentum: f64,
+        mean: &Tensor<T>,
+        variance: &Tensor<T>,
+        n: usize,
+    ) -> Result<Statistics<T>> {
         let mix = |old: &Tensor<T>, new: &Tensor<T>, by: f64| {
-            old.map(|old| T::from_f64(1.0 - momentum) * old)?.try_add(&new.map(|new| T::from_f64(momentum * by) * new)?)
+            old.map(|old| T::from_f64(1.0 - momentum) * old)?
+                .try_add(&new.map(|new| T::from_f64(momentum * by) * new)?)
         };
         let freedom = n as f64 / (n as f64 - 1.0);
-        Ok(Statistics { mean: mix(&self.mean, mean, 1.0)?, variance: mix(&self.variance, variance, freedom)? })
+        Ok(Statistics {
+            mean: mix(&self.mean, mean, 1.0)?,
+            variance: mix(&self.variance, variance, freedom)?,
+        })
     }
 }
 
@@ -63,9 +73,7 @@ fn sizes(shape: &[usize]) -> Result<(usize, usize)> {
 /// Refuses channels of one value: their variance over n − 1 is 0/0.
 fn enough(n: usize) -> Result<()> {
     match n {
-        1 => {
-            argument("the number of values of a channel", "1", "at least 2 in training")
-        }
+        1 => argument("the number of values of a channel", "1", "at least 2 in training"),
         _ => Ok(()),
     }
 }
@@ -113,7 +121,8 @@ impl<'t, T: Real> Var<'t, T> {
             let spread = Shape::new(spread)?;
             let eps = T::from_f64(eps);
             let scale = self.tape().constant(&statistics.variance.map(|v| T::ONE / (v + eps).sqrt())?);
-            let mut y = (self - self.tape().constant(&statistics.mean.reshape(&spread)?)) * scale.reshape(&spread);
+            let mut y =
+                (self - self.tape().constant(&statistics.mean.reshape(&spread)?)) * scale.reshape(&spread);
             if let Some(w) = w {
                 same("the weight", &w.try_shape()?, &[channels])?;
                 y = y * w.reshape(&spread);
@@ -177,7 +186,8 @@ impl<'t, T: Real> Var<'t, T> {
             if n == 0 {
                 return Ok((y, running.clone()));
             }
-            let [mean, variance] = [mean.value()?.reshape([channels])?, variance.value()?.reshape([channels])?];
+            let [mean, variance] =
+                [mean.value()?.reshape([channels])?, variance.value()?.reshape([channels])?];
             Ok((y, running.moved(momentum, &mean, &variance, n)?))
         };
         run().map_err(|error: crate::Error| error.at("batch_norm_training", line))
@@ -243,7 +253,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         shapes(cases, -2.0, 2.0)
     }
     fn known<T: Real>(channels: usize) -> Statistics<T> {
-        let numbers = |by: f64| Tensor::from_iter_in((0..channels).map(|i| T::from_f64(by * (i + 1) as f64)), [channels]);
+        let numbers = |by: f64| {
+            Tensor::from_iter_in((0..channels).map(|i| T::from_f64(by * (i + 1) as f64)), [channels])
+        };
         Statistics { mean: numbers(0.25).unwrap(), variance: numbers(0.75).unwrap() }
     }
     fn only<'t, T: Real>(found: Result<(Var<'t, T>, Statistics<T>)>, of: Var<'t, T>) -> Var<'t, T> {
@@ -255,7 +267,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let few = || shapes(&[&[&[1, 3, 2], &[3]], &[&[2, 2, 3], &[2]]], -2.0, 2.0);
     vec![
         sample!("batch_norm", images(), |x| x[0].batch_norm(&known(x[1].shape()[0]), x[1], x[2], 0.1)),
-        sample!("batch_norm alone", few(), |x| x[0].batch_norm(&known(x[1].shape()[0]), None, None, 0.1) * x[1].sum()),
+        sample!("batch_norm alone", few(), |x| x[0].batch_norm(&known(x[1].shape()[0]), None, None, 0.1)
+            * x[1].sum()),
         sample!("batch_norm_training", images(), |x| {
             only(x[0].batch_norm_training(&known(x[1].shape()[0]), 0.1, x[1], x[2], 0.1), x[0])
         }),
@@ -265,14 +278,63 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("instance_norm_training", few(), |x| {
             only(x[0].instance_norm_training(&known(x[1].shape()[0]), 0.1, x[1], None, 0.1), x[0])
         }),
-        wrong!("batch_norm", &[&[2, 3]], |x| x[0].batch_norm(&known(2), None, None, 0.1), "the mean has shape [2], wanted [3]"),
-        wrong!("batch_norm", &[&[2, 3], &[2]], |x| x[0].batch_norm(&known(3), x[1], None, 0.1), "the weight has shape [2], wanted [3]"),
-        wrong!("batch_norm", &[&[2, 3], &[2]], |x| x[0].batch_norm(&known(3), None, x[1], 0.1), "the bias has shape [2], wanted [3]"),
-        wrong!("batch_norm", &[&[3]], |x| x[0].batch_norm(&known(3), None, None, 0.1), "shape [3] has rank 1, wanted at least 2"),
-        wrong!("batch_norm_training", &[&[1, 3]], |x| only(x[0].batch_norm_training(&known(3), 0.1, None, None, 0.1), x[0]), "the number of values of a channel is 1, wanted at least 2 in training"),
-        wrong!("batch_norm_training", &[&[2, 3], &[1]], |x| only(x[0].batch_norm_training(&known(3), 0.1, None, x[1], 0.1), x[0]), "the bias has shape [1], wanted [3]"),
-        wrong!("batch_norm_training", &[&[2, 3]], |x| only(x[0].batch_norm_training(&Statistics { variance: known(1).variance, ..known(3) }, 0.1, None, None, 0.1), x[0]), "the variance has shape [1], wanted [3]"),
-        wrong!("instance_norm_training", &[&[2, 3]], |x| only(x[0].instance_norm_training(&known(3), 0.1, None, None, 0.1), x[0]), "the number of values of a channel is 1, wanted at least 2 in training"),
+        wrong!(
+            "batch_norm",
+            &[&[2, 3]],
+            |x| x[0].batch_norm(&known(2), None, None, 0.1),
+            "the mean has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "batch_norm",
+            &[&[2, 3], &[2]],
+            |x| x[0].batch_norm(&known(3), x[1], None, 0.1),
+            "the weight has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "batch_norm",
+            &[&[2, 3], &[2]],
+            |x| x[0].batch_norm(&known(3), None, x[1], 0.1),
+            "the bias has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "batch_norm",
+            &[&[3]],
+            |x| x[0].batch_norm(&known(3), None, None, 0.1),
+            "shape [3] has rank 1, wanted at least 2"
+        ),
+        wrong!(
+            "batch_norm_training",
+            &[&[1, 3]],
+            |x| only(x[0].batch_norm_training(&known(3), 0.1, None, None, 0.1), x[0]),
+            "the number of values of a channel is 1, wanted at least 2 in training"
+        ),
+        wrong!(
+            "batch_norm_training",
+            &[&[2, 3], &[1]],
+            |x| only(x[0].batch_norm_training(&known(3), 0.1, None, x[1], 0.1), x[0]),
+            "the bias has shape [1], wanted [3]"
+        ),
+        wrong!(
+            "batch_norm_training",
+            &[&[2, 3]],
+            |x| only(
+                x[0].batch_norm_training(
+                    &Statistics { variance: known(1).variance, ..known(3) },
+                    0.1,
+                    None,
+                    None,
+                    0.1
+                ),
+                x[0]
+            ),
+            "the variance has shape [1], wanted [3]"
+        ),
+        wrong!(
+            "instance_norm_training",
+            &[&[2, 3]],
+            |x| only(x[0].instance_norm_training(&known(3), 0.1, None, None, 0.1), x[0]),
+            "the number of values of a channel is 1, wanted at least 2 in training"
+        ),
     ]
 }
 

@@ -23,7 +23,12 @@ impl ScalarFunction<2> for Beta {
     fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
         special::beta(a, b)
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, b]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok(Some(-(y * [a, b][i].digamma_step([b, a][i]))))
     }
 }
@@ -34,7 +39,12 @@ impl ScalarFunction<2> for LnBeta {
     fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
         special::ln_beta(a, b)
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, b]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok(Some(-[a, b][i].digamma_step([b, a][i])))
     }
 }
@@ -45,7 +55,12 @@ impl ScalarFunction<2> for ZetaStep {
     fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
         special::zeta_step(self.0, a, b)
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, b]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         let (s, next) = (f64::from(self.0), self.0.saturating_add(1));
         Ok(Some(if i == 0 {
             scalar_function(ZetaStep(next), [a, b]) * -s

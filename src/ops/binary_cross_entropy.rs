@@ -126,7 +126,12 @@ impl<'t, T: Real> Var<'t, T> {
 
     /// −t·w ln σ(x) − (1 − t) ln σ(−x), where w is 1 unless given.
     #[track_caller]
-    fn logistic_entropy(self, t: Var<'t, T>, pos_weight: Option<&Tensor<T>>, shape: &Shape) -> Result<Var<'t, T>> {
+    fn logistic_entropy(
+        self,
+        t: Var<'t, T>,
+        pos_weight: Option<&Tensor<T>>,
+        shape: &Shape,
+    ) -> Result<Var<'t, T>> {
         if pos_weight.is_none() {
             return Ok(self.elementwise2(t, LogisticEntropy));
         }

@@ -130,7 +130,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("concat in the middle", shapes(&[&[&[2, 1, 3], &[2, 2, 3]]], -2.0, 2.0), |x| {
             x[0].tape().concat(&[x[0], x[1]], 1).square()
         }),
-        sample!("concat of one", shapes(&[&[&[2, 3]]], -2.0, 2.0), |x| x[0].tape().concat(&[x[0]], 0).square()),
+        sample!("concat of one", shapes(&[&[&[2, 3]]], -2.0, 2.0), |x| x[0]
+            .tape()
+            .concat(&[x[0]], 0)
+            .square()),
         sample!("stack", alike(), |x| x[0].tape().stack(&[x[0], x[1], x[0]], 0).square()),
         sample!("stack behind", alike(), |x| x[0].tape().stack(&[x[0], x[1]], -1).square()),
         wrong!(
@@ -153,8 +156,18 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].tape().concat(&[], 0),
             "the list of tensors is empty, wanted at least one"
         ),
-        wrong!("stack", &[&[2]], |x| x[0].tape().stack(&[], 0), "the list of tensors is empty, wanted at least one"),
-        wrong!("stack", &[&[2]], |x| x[0].tape().stack(&[x[0]], 2), "axis 2 is out of range for shape [2, 1]"),
+        wrong!(
+            "stack",
+            &[&[2]],
+            |x| x[0].tape().stack(&[], 0),
+            "the list of tensors is empty, wanted at least one"
+        ),
+        wrong!(
+            "stack",
+            &[&[2]],
+            |x| x[0].tape().stack(&[x[0]], 2),
+            "axis 2 is out of range for shape [2, 1]"
+        ),
         wrong!(
             "stack",
             &[&[2], &[1]],

@@ -48,7 +48,8 @@ impl Convolution {
         let bias = bias.as_ref().and_then(Tensor::as_slice);
         let memory = Shape::new([kernel::scratch::<T>(self.product, geometry)])?;
         Tensor::try_build(self.sizes.shapes[slots(self.product).1].clone(), |out| {
-            Tensor::build(memory, |memory| kernel::run(self.product, geometry, [a, b], bias, out, memory)).map(drop)
+            Tensor::build(memory, |memory| kernel::run(self.product, geometry, [a, b], bias, out, memory))
+                .map(drop)
         })
     }
 
@@ -279,7 +280,9 @@ impl<'t, T: Real> Var<'t, T> {
         bias: impl Into<Option<Var<'t, T>>>,
         options: Conv,
     ) -> Var<'t, T> {
-        self.convolved("conv_transpose1d", 1, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
+        self.convolved("conv_transpose1d", 1, weight, bias.into(), |x, w, axes| {
+            transposed(x, w, axes, options)
+        })
     }
 
     /// The transposed convolution over two spatial axes; see [`conv_transpose1d`](Var::conv_transpose1d).
@@ -310,7 +313,9 @@ impl<'t, T: Real> Var<'t, T> {
         bias: impl Into<Option<Var<'t, T>>>,
         options: Conv,
     ) -> Var<'t, T> {
-        self.convolved("conv_transpose2d", 2, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
+        self.convolved("conv_transpose2d", 2, weight, bias.into(), |x, w, axes| {
+            transposed(x, w, axes, options)
+        })
     }
 
     /// The transposed convolution over three spatial axes; see [`conv_transpose1d`](Var::conv_transpose1d).
@@ -339,7 +344,9 @@ impl<'t, T: Real> Var<'t, T> {
         bias: impl Into<Option<Var<'t, T>>>,
         options: Conv,
     ) -> Var<'t, T> {
-        self.convolved("conv_transpose3d", 3, weight, bias.into(), |x, w, axes| transposed(x, w, axes, options))
+        self.convolved("conv_transpose3d", 3, weight, bias.into(), |x, w, axes| {
+            transposed(x, w, axes, options)
+        })
     }
 }
 

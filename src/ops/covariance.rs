@@ -129,13 +129,19 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let rows = || shapes(&[&[&[3, 5]], &[&[1, 4]], &[&[2, 3]], &[&[6]]], -2.0, 2.0).distinct();
     vec![
         sample!("cov", rows(), |x| x[0].cov(1.0)),
-        sample!("cov uncorrected", shapes(&[&[&[3, 5]], &[&[]], &[&[1]], &[&[2, 1]]], -2.0, 2.0), |x| x[0].cov(0.0)),
+        sample!("cov uncorrected", shapes(&[&[&[3, 5]], &[&[]], &[&[1]], &[&[2, 1]]], -2.0, 2.0), |x| x[0]
+            .cov(0.0)),
         sample!("cov_weighted", shapes(&[&[&[3, 5], &[5], &[5]], &[&[4], &[4], &[]]], 0.5, 2.0), |x| {
             x[0].cov_weighted(0.5, x[1], x[2])
         }),
         sample!("corrcoef", shapes(&[&[&[3, 5]], &[&[2, 7]]], -2.0, 2.0).distinct(), |x| x[0].corrcoef()),
         wrong!("cov", &[&[2, 3, 4]], |x| x[0].cov(1.0), "shape [2, 3, 4] has rank 3, wanted at most 2"),
-        wrong!("expand", &[&[2, 3], &[2]], |x| x[0].cov_weighted(1.0, x[1], 1.0), "shapes [2] and [3] do not broadcast"),
+        wrong!(
+            "expand",
+            &[&[2, 3], &[2]],
+            |x| x[0].cov_weighted(1.0, x[1], 1.0),
+            "shapes [2] and [3] do not broadcast"
+        ),
         wrong!("cov", &[&[2, 3, 4]], |x| x[0].corrcoef(), "shape [2, 3, 4] has rank 3, wanted at most 2"),
     ]
 }
@@ -150,7 +156,8 @@ mod tests {
         let tape = Tape::<f64>::new();
         let (row, matrix) = (tape.var(&Tensor::from([1.0, 3.0])), tape.var(&Tensor::from([[1.0, 3.0]])));
         for x in [row, matrix] {
-            for (y, wanted) in [(x.cov(1.0), 2.0), (x.cov_weighted(0.0, 1.0, 1.0), 1.0), (x.corrcoef(), 1.0)] {
+            for (y, wanted) in [(x.cov(1.0), 2.0), (x.cov_weighted(0.0, 1.0, 1.0), 1.0), (x.corrcoef(), 1.0)]
+            {
                 assert_eq!((y.shape().len(), y.item().unwrap()), (0, wanted));
             }
         }

@@ -83,7 +83,9 @@ impl Labelled {
     /// The shape of the terms: the logits' without the classes.
     fn check(&self, logits: &[usize]) -> Result<Shape> {
         let Some((&size, rows)) = logits.split_last() else {
-            return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, with an axis for classes" }.into());
+            return Err(
+                ErrorKind::Rank { found: vec![], wanted: "at least 1, with an axis for classes" }.into()
+            );
         };
         same("targets", self.targets.shape(), rows)?;
         match self.targets.iter().find(|&class| class >= size as i64) {
@@ -171,7 +173,9 @@ impl<'t, T: Real> Var<'t, T> {
     fn with_classes_last(self, axis: isize) -> Result<(Var<'t, T>, usize)> {
         let shape = self.try_shape()?;
         if shape.is_empty() {
-            return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, with an axis for classes" }.into());
+            return Err(
+                ErrorKind::Rank { found: vec![], wanted: "at least 1, with an axis for classes" }.into()
+            );
         }
         let axis = resolve_axis(axis, &shape)?;
         Ok((if axis + 1 == shape.len() { self } else { self.movedim(axis as isize, -1) }, axis))
@@ -202,7 +206,8 @@ impl<'t, T: Real> Var<'t, T> {
         }
         // A target is w (1 − ε) at its label, and ε w/C everywhere.
         let x = operation.counted(self);
-        let mut q = self.tape().constant(&operation.one_hot(&shape)?) * (1.0 - smoothing) + smoothing / classes as f64;
+        let mut q = self.tape().constant(&operation.one_hot(&shape)?) * (1.0 - smoothing)
+            + smoothing / classes as f64;
         if let Some(weight) = &how.weight {
             q = q * self.tape().constant(weight);
         }

@@ -48,7 +48,9 @@ impl<T: Real> States<T> {
         let most = lengths.iter().copied().max().unwrap_or(1);
         let of = |truth: bool| if truth { T::ONE } else { T::ZERO };
         let inside = |at: &[usize]| at[1] < lengths[at[0]];
-        let class = |at: &[usize]| if inside(at) { sequences.class(at[0], at[1]) as i64 } else { sequences.blank as i64 };
+        let class = |at: &[usize]| {
+            if inside(at) { sequences.class(at[0], at[1]) as i64 } else { sequences.blank as i64 }
+        };
         Ok(States {
             classes: Tensor::from_fn([n, most], class)?,
             first: Tensor::from_fn([n, most], |at| of(at[1] < 2 && inside(at)))?,
@@ -72,23 +74,31 @@ impl Alignments {
         let mut alpha = tape.scalar(0.0);
         for t in 0..frames {
             let now = read.select(0, t as isize);
-            alpha = if t == 0 {
-                Var::where_(tape.constant(&first), now, nothing)
-            } else {
-                // Moved up by one state or two; nothing comes from below the first.
-                let up = |k: isize| alpha.pad([(k, -k)], Padding::Constant(f64::NEG_INFINITY));
-                let skipping = if most > 2 { Var::where_(skips, up(2), nothing) } else { nothing };
-                let next = alpha.logaddexp(up(1)).logaddexp(skipping) + now;
-                // Sequences that have ended wait.
-                let going = Tensor::from_fn([n, 1], |at| if self.sequences.frames[at[0]] > t { T::ONE } else { T::ZERO })?;
-                Var::where_(tape.constant(&going), next, alpha)
-            };
+            alpha =
+                if t == 0 {
+                    Var::where_(tape.constant(&first), now, nothing)
+                } else {
+                    // Moved up by one state or two; nothing comes from below the first.
+                    let up = |k: isize| alpha.pad([(k, -k)], Padding::Constant(f64::NEG_INFINITY));
+                    let skipping = if most > 2 { Var::where_(skips, up(2), nothing) } else { nothing };
+                    let next = alpha.logaddexp(up(1)).logaddexp(skipping) + now;
+                    // Sequences that have ended wait.
+                    let going = Tensor::from_fn([n, 1], |at| {
+                        if self.sequences.frames[at[0]] > t { T::ONE } else { T::ZERO }
+                    })?;
+                    Var::where_(tape.constant(&going), next, alpha)
+                };
         }
         // Of no frames there is one path if there are no labels.
         let none = Tensor::from_fn([n, most], |at| {
-            T::from_f64(if at[1] == 0 && self.sequences.labels(at[0]).is_empty() { 0.0 } else { f64::NEG_INFINITY })
+            T::from_f64(if at[1] == 0 && self.sequences.labels(at[0]).is_empty() {
+                0.0
+            } else {
+                f64::NEG_INFINITY
+            })
         })?;
-        let begun = Tensor::from_fn([n, 1], |at| if self.sequences.frames[at[0]] > 0 { T::ONE } else { T::ZERO })?;
+        let begun =
+            Tensor::from_fn([n, 1], |at| if self.sequences.frames[at[0]] > 0 { T::ONE } else { T::ZERO })?;
         let alpha = Var::where_(tape.constant(&begun), alpha, tape.constant(&none));
         let ends = Var::where_(tape.constant(&two), alpha.gather(1, &last), nothing);
         Ok(-ends.select(1, 0).logaddexp(ends.select(1, 1)))
@@ -129,7 +139,6 @@ impl<T: Real> Operation<T> for Alignments {
     }
 }
 
-
 /// Labels checked and put one behind the other.
 fn sequences(
     labels: &Tensor<i64>,
@@ -139,7 +148,9 @@ fn sequences(
     blank: usize,
 ) -> Result<Sequences> {
     demand(blank < classes, "blank", blank as f64, &format!("a class, below {classes}"))?;
-    for (name, counts) in [("the number of input lengths", frame_counts), ("the number of target lengths", label_counts)] {
+    for (name, counts) in
+        [("the number of input lengths", frame_counts), ("the number of target lengths", label_counts)]
+    {
         if counts.len() != n {
             return argument(name, counts.len(), format!("{n}, one for each sequence"));
         }
@@ -161,9 +172,17 @@ fn sequences(
                 return argument("a target length", count, format!("at most {most}, the padded length"));
             }
             let all = labels.to_vec();
-            label_counts.iter().enumerate().flat_map(|(i, &count)| all[i * most..][..count].to_vec()).collect()
+            label_counts
+                .iter()
+                .enumerate()
+                .flat_map(|(i, &count)| all[i * most..][..count].to_vec())
+                .collect()
         }
-        _ => return Err(ErrorKind::Rank { found: labels.shape().to_vec(), wanted: "1 or 2 for the targets" }.into()),
+        _ => {
+            return Err(
+                ErrorKind::Rank { found: labels.shape().to_vec(), wanted: "1 or 2 for the targets" }.into()
+            );
+        }
     };
     if let Some(&index) = flat.iter().find(|&&label| !(0..classes as i64).contains(&label)) {
         return Err(ErrorKind::Index { index, axis: 2, size: classes }.into());
@@ -172,7 +191,13 @@ fn sequences(
         return argument("a target", blank, "a class other than the blank");
     }
     let mut end = 0;
-    let ends = label_counts.iter().map(|count| { end += count; end }).collect();
+    let ends = label_counts
+        .iter()
+        .map(|count| {
+            end += count;
+            end
+        })
+        .collect();
     Ok(Sequences { blank, frames: frame_counts.to_vec(), ends, labels: flat })
 }
 

@@ -73,14 +73,25 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::values;
     use crate::conformance::{rank3, sample, shapes, wrong};
-    let vectors = || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();
+    let vectors =
+        || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();
     let three = || rank3(-3.0, 3.0).distinct();
     vec![
         sample!("cummax", vectors(), |x| values(x[0].cummax(0), x[0]).square()),
         sample!("cummax over middle", three(), |x| values(x[0].cummax(1), x[0])),
         sample!("cummin", vectors(), |x| values(x[0].cummin(0), x[0])),
         sample!("cummin over last", three(), |x| values(x[0].cummin(-1), x[0]).square()),
-        wrong!("cummax", &[&[2, 3]], |x| values(x[0].cummax(2), x[0]), "axis 2 is out of range for shape [2, 3]"),
-        wrong!("cummin", &[&[2, 3]], |x| values(x[0].cummin(-3), x[0]), "axis -3 is out of range for shape [2, 3]"),
+        wrong!(
+            "cummax",
+            &[&[2, 3]],
+            |x| values(x[0].cummax(2), x[0]),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
+        wrong!(
+            "cummin",
+            &[&[2, 3]],
+            |x| values(x[0].cummin(-3), x[0]),
+            "axis -3 is out of range for shape [2, 3]"
+        ),
     ]
 }

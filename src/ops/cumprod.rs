@@ -46,7 +46,8 @@ impl<T: Real> Operation<T> for CumProd {
         let run = || {
             let (y, g) = (at.y(0).contiguous()?, g.contiguous()?);
             let (y, g) = (y.as_slice().expect("contiguous"), g.as_slice().expect("contiguous"));
-            at.x(0).scanned(self.axis, |x, [_, n, inner], out| scan::cumprod_backward([x, y, g], n, inner, out))
+            at.x(0)
+                .scanned(self.axis, |x, [_, n, inner], out| scan::cumprod_backward([x, y, g], n, inner, out))
         };
         at.one(run())
     }
@@ -116,7 +117,8 @@ mod tests {
                 let wanted: Vec<f64> = (0..4)
                     .map(|j| {
                         let terms = i.max(j)..4;
-                        let others = |k: usize| (0..=k).filter(|&m| m != i && m != j).map(|m| x[m]).product::<f64>();
+                        let others =
+                            |k: usize| (0..=k).filter(|&m| m != i && m != j).map(|m| x[m]).product::<f64>();
                         if i == j { 0.0 } else { terms.map(|k| c[k] * others(k)).sum() }
                     })
                     .collect();

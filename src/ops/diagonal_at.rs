@@ -218,11 +218,26 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("diagonal_scatter of axes", shapes(&[&[&[3, 2, 4], &[2, 2]]], -2.0, 2.0), |x| {
             x[0].diagonal_scatter(x[1], -1, 0, -1).square() * x[0]
         }),
-        wrong!("diagonal", &[&[2, 3]], |x| x[0].diagonal_at(1, 0, 2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "diagonal",
+            &[&[2, 3]],
+            |x| x[0].diagonal_at(1, 0, 2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("diagonal", &[&[2, 3]], |x| x[0].diagonal_at(1, 0, -2), "axis 0 is given twice"),
-        wrong!("diag_embed", &[&[]], |x| x[0].diag_embed_at(1, 0, 1), "shape [] has rank 0, wanted at least 1"),
+        wrong!(
+            "diag_embed",
+            &[&[]],
+            |x| x[0].diag_embed_at(1, 0, 1),
+            "shape [] has rank 0, wanted at least 1"
+        ),
         wrong!("diag_embed", &[&[2]], |x| x[0].diag_embed_at(1, 1, -1), "axis 1 is given twice"),
-        wrong!("diag_embed", &[&[2]], |x| x[0].diag_embed_at(0, 0, 2), "axis 2 is out of range for shape [2, 2]"),
+        wrong!(
+            "diag_embed",
+            &[&[2]],
+            |x| x[0].diag_embed_at(0, 0, 2),
+            "axis 2 is out of range for shape [2, 2]"
+        ),
         wrong!("diag", &[&[1, 1, 1]], |x| x[0].diag(0), "shape [1, 1, 1] has rank 3, wanted 1 or 2"),
         wrong!("trace", &[&[3]], |x| x[0].trace(), "shape [3] has rank 1, wanted at least 2"),
         wrong!(

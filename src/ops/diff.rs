@@ -37,7 +37,9 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{rank3, sample, shapes, wrong};
     vec![
-        sample!("diff", shapes(&[&[&[7]], &[&[1]], &[&[0]], &[&[2, 3]]], -2.0, 2.0), |x| x[0].diff(1, 0).square()),
+        sample!("diff", shapes(&[&[&[7]], &[&[1]], &[&[0]], &[&[2, 3]]], -2.0, 2.0), |x| x[0]
+            .diff(1, 0)
+            .square()),
         sample!("diff of none", rank3(-2.0, 2.0), |x| x[0].diff(0, 1).square()),
         sample!("diff of two", rank3(-2.0, 2.0), |x| x[0].diff(2, 1).square()),
         sample!("diff of more than there are", rank3(-2.0, 2.0), |x| x[0].diff(9, -1)),

@@ -217,7 +217,8 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("renorm", || {
             let shape = self.try_shape()?;
             let at = crate::shape::resolve_axis(axis, &shape)?;
-            let others: Vec<isize> = (0..shape.len()).filter(|&axis| axis != at).map(|axis| axis as isize).collect();
+            let others: Vec<isize> =
+                (0..shape.len()).filter(|&axis| axis != at).map(|axis| axis as isize).collect();
             let norm = self.norm_p_keepdim(others, p);
             let one = norm.constant(1.0);
             Ok(self * Var::where_(norm.gt(most), (norm + 1e-7).recip() * most, one))
@@ -232,7 +233,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let several = || shapes(&[&[&[2, 3, 4]], &[&[3, 1, 2]]], 0.5, 2.0);
     let apart = || binary((0.5, 2.0), (-2.0, -0.5));
     let rows = || shapes(&[&[&[2, 3], &[2, 3]], &[&[4, 2], &[2]], &[&[3], &[2, 3]]], 0.5, 2.0).distinct();
-    let sets = || shapes(&[&[&[2, 3], &[4, 3]], &[&[2, 2, 3], &[1, 3, 3]], &[&[2, 0], &[1, 0]]], 0.5, 2.0).distinct();
+    let sets = || {
+        shapes(&[&[&[2, 3], &[4, 3]], &[&[2, 2, 3], &[1, 3, 3]], &[&[2, 0], &[1, 0]]], 0.5, 2.0).distinct()
+    };
     vec![
         sample!("dist", apart(), |x| x[0].dist(x[1], 2.0)),
         sample!("dist 3", apart(), |x| x[0].dist(x[1], 3.0)),
@@ -241,9 +244,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("cdist", sets(), |x| x[0].cdist(-x[1], 2.0)),
         sample!("cdist 1.5", sets(), |x| x[0].cdist(-x[1], 1.5)),
         sample!("cdist ∞", shapes(&[&[&[2, 1], &[3, 1]]], 0.5, 2.0), |x| x[0].cdist(-x[1], f64::INFINITY)),
-        sample!("pdist", shapes(&[&[&[4, 3]], &[&[2, 1]], &[&[1, 3]], &[&[0, 3]]], 0.5, 2.0).distinct(), |x| {
-            x[0].pdist(2.0)
-        }),
+        sample!(
+            "pdist",
+            shapes(&[&[&[4, 3]], &[&[2, 1]], &[&[1, 3]], &[&[0, 3]]], 0.5, 2.0).distinct(),
+            |x| { x[0].pdist(2.0) }
+        ),
         sample!("cosine_similarity", rows(), |x| x[0].cosine_similarity(x[1], -1, 1e-8)),
         sample!("cosine_similarity far below ε", rows(), |x| x[0].cosine_similarity(x[1], -1, 50.0)),
         sample!("normalize", rank3(0.5, 2.0), |x| x[0].normalize(2.0, 1, 1e-12)),
@@ -251,7 +256,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("renorm", several(), |x| x[0].renorm(2.0, 1, 0.25)),
         sample!("renorm of what is short", rank3(0.5, 2.0), |x| x[0].renorm(1.0, 0, 1e6).square()),
         wrong!("sub", &[&[2], &[3]], |x| x[0].dist(x[1], 2.0), "shapes [2] and [3] do not broadcast"),
-        wrong!("cdist", &[&[2], &[2, 3]], |x| x[0].cdist(x[1], 2.0), "shape [2] has rank 1, wanted at least 2"),
+        wrong!(
+            "cdist",
+            &[&[2], &[2, 3]],
+            |x| x[0].cdist(x[1], 2.0),
+            "shape [2] has rank 1, wanted at least 2"
+        ),
         wrong!(
             "cdist",
             &[&[2, 1], &[2, 3]],
@@ -280,7 +290,9 @@ mod tests {
         for p in [0.5, 1.0, 1.5, 2.0, 3.0, f64::INFINITY] {
             let tape = Tape::new();
             let x = tape.var(&Tensor::from([[1.0, 2.0], [1.0, 2.0]]));
-            for y in [x.cdist(x, p).sum(), x.pdist(p).sum(), x.dist(x, p), x.pairwise_distance(x, p, 0.0).sum()] {
+            for y in
+                [x.cdist(x, p).sum(), x.pdist(p).sum(), x.dist(x, p), x.pairwise_distance(x, p, 0.0).sum()]
+            {
                 assert_eq!(y.item().unwrap(), 0.0);
                 let [g] = tape.vjp(y, &Tensor::scalar(1.0), [x]).unwrap();
                 assert_eq!(g.value().unwrap().to_vec(), [0.0; 4], "{p}");
@@ -297,6 +309,9 @@ mod tests {
         assert_eq!(y.backward().unwrap().wrt(x).unwrap().to_vec(), [1e3; 2]);
         let y = x.cosine_similarity(&Tensor::from([3.0, 4.0]), 0, 0.125);
         let g: Vec<f64> = y.backward().unwrap().wrt(x).unwrap().to_vec();
-        assert!(y.item().unwrap() == 0.0 && (g[0] - 4.8).abs() < 1e-14 && (g[1] - 6.4).abs() < 1e-14, "{g:?}");
+        assert!(
+            y.item().unwrap() == 0.0 && (g[0] - 4.8).abs() < 1e-14 && (g[1] - 6.4).abs() < 1e-14,
+            "{g:?}"
+        );
     }
 }

@@ -12,7 +12,9 @@ const SELU_FLOOR: f64 = -1.758_099_340_847_376_6;
 /// `kept` with the probability 1 − p, else `dropped`.
 fn mask<T: Real>(shape: Shape, p: f64, [dropped, kept]: [f64; 2], from: &mut Generator) -> Result<Tensor<T>> {
     let (dropped, kept) = (T::from_f64(dropped), T::from_f64(kept));
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = if from.uniform() < p { dropped } else { kept }))
+    Tensor::build(shape, |out| {
+        out.iter_mut().for_each(|x| *x = if from.uniform() < p { dropped } else { kept })
+    })
 }
 
 fn check(p: f64) -> Result<()> {
@@ -118,7 +120,8 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("alpha_dropout", || {
             check(p)?;
             // With a share of p at α′ the mean is pα′ and the variance (1 − p)(1 + pα′²).
-            let scale = if p < 1.0 { ((1.0 - p) * (1.0 + p * SELU_FLOOR * SELU_FLOOR)).sqrt().recip() } else { 0.0 };
+            let scale =
+                if p < 1.0 { ((1.0 - p) * (1.0 + p * SELU_FLOOR * SELU_FLOOR)).sqrt().recip() } else { 0.0 };
             let move_by = -scale * p * SELU_FLOOR;
             let factor = mask::<T>(self.try_shape()?, p, [0.0, scale], from)?;
             let added = factor.map(|kept| {
@@ -141,11 +144,33 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("dropout of none", unary(-2.0, 2.0), |x| x[0].dropout(0.0, &mut seeded()).square()),
         sample!("feature_dropout", rank3(-2.0, 2.0), |x| x[0].feature_dropout(0.4, &mut seeded()).square()),
         sample!("alpha_dropout", unary(-2.0, 2.0), |x| x[0].alpha_dropout(0.3, &mut seeded()).square()),
-        sample!("alpha_dropout of all", unary(-2.0, 2.0), |x| x[0].alpha_dropout(1.0, &mut seeded()).square()),
-        wrong!("dropout", &[&[2]], |x| x[0].dropout(-0.1, &mut seeded()), "p is -0.1, wanted a probability from 0 to 1"),
-        wrong!("feature_dropout", &[&[2, 2]], |x| x[0].feature_dropout(f64::NAN, &mut seeded()), "p is NaN, wanted a probability from 0 to 1"),
-        wrong!("feature_dropout", &[&[2]], |x| x[0].feature_dropout(0.5, &mut seeded()), "shape [2] has rank 1, wanted at least 2"),
-        wrong!("alpha_dropout", &[&[2]], |x| x[0].alpha_dropout(1.5, &mut seeded()), "p is 1.5, wanted a probability from 0 to 1"),
+        sample!("alpha_dropout of all", unary(-2.0, 2.0), |x| x[0]
+            .alpha_dropout(1.0, &mut seeded())
+            .square()),
+        wrong!(
+            "dropout",
+            &[&[2]],
+            |x| x[0].dropout(-0.1, &mut seeded()),
+            "p is -0.1, wanted a probability from 0 to 1"
+        ),
+        wrong!(
+            "feature_dropout",
+            &[&[2, 2]],
+            |x| x[0].feature_dropout(f64::NAN, &mut seeded()),
+            "p is NaN, wanted a probability from 0 to 1"
+        ),
+        wrong!(
+            "feature_dropout",
+            &[&[2]],
+            |x| x[0].feature_dropout(0.5, &mut seeded()),
+            "shape [2] has rank 1, wanted at least 2"
+        ),
+        wrong!(
+            "alpha_dropout",
+            &[&[2]],
+            |x| x[0].alpha_dropout(1.5, &mut seeded()),
+            "p is 1.5, wanted a probability from 0 to 1"
+        ),
     ]
 }
 

@@ -80,7 +80,12 @@ impl<'t, T: Real> Term<'t, T> {
     /// Multiplied with another and summed over the axes that are not kept: one batched matrix product, with the axes
     /// that both have and that are kept as its batch. What only the left one has are rows; all but the last of them
     /// stand as batch axes, too, which the product folds into its rows where they lie evenly in memory.
-    fn contract(self, other: Term<'t, T>, kept: impl Fn(Name) -> bool, output: &[Name]) -> Result<Term<'t, T>> {
+    fn contract(
+        self,
+        other: Term<'t, T>,
+        kept: impl Fn(Name) -> bool,
+        output: &[Name],
+    ) -> Result<Term<'t, T>> {
         let (mine, others) = (self.names.clone(), other.names.clone());
         let a = self.summed(|name| kept(name) || others.contains(&name));
         let b = other.summed(|name| kept(name) || mine.contains(&name));
@@ -167,11 +172,7 @@ impl<T: Real> Tape<T> {
     }
 }
 
-fn evaluate<'t, T: Real>(
-    tape: &'t Tape<T>,
-    equation: &str,
-    operands: &[Var<'t, T>],
-) -> Result<Var<'t, T>> {
+fn evaluate<'t, T: Real>(tape: &'t Tape<T>, equation: &str, operands: &[Var<'t, T>]) -> Result<Var<'t, T>> {
     let shapes: Vec<Shape> = operands.iter().map(|var| var.try_shape()).collect::<Result<_>>()?;
     if operands.iter().any(|var| !std::ptr::eq(var.tape(), tape)) {
         return Err(ErrorKind::MixedTapes.into());
@@ -222,22 +223,102 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         "ij,jk,kl,l->i": [4, 2], [2, 4], [4, 2], [2];
     };
     samples.extend([
-        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i#->i", x), "equation \"i#->i\": unexpected character '#' (at character 1)"),
-        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i,j", x), "equation \"i,j\": 2 terms for 1 operand (at character 2)"),
-        wrong!("einsum", &[&[2], &[3]], |x| x[0].tape().einsum("i->i", x), "equation \"i->i\": 1 term for 2 operands (at character 1)"),
-        wrong!("einsum", &[&[2]], |x| x[0].tape().einsum("i", &[]), "equation \"i\": 1 term for 0 operands (at character 0)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->iji", x), "equation \"ij->iji\": index 'i' is in the output twice (at character 6)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->ik", x), "equation \"ij->ik\": index 'k' is in no operand (at character 5)"),
-        wrong!("einsum", &[&[2, 3], &[4, 2]], |x| x[0].tape().einsum("ij,jk", x), "equation \"ij,jk\": index 'j' has size 4 here and 3 before (at character 3)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ii", x), "equation \"ii\": index 'i' has size 3 here and 2 before (at character 1)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ijk->i", x), "equation \"ijk->i\": operand 0 of shape [2, 3] has rank 2, wanted 3 (at character 0)"),
-        wrong!("einsum", &[&[3], &[2]], |x| x[0].tape().einsum("i, ...jk", x), "equation \"i, ...jk\": operand 1 of shape [2] has rank 1, wanted at least 2 (at character 2)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("..i", x), "equation \"..i\": an ellipsis is three dots (at character 0)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("...i...", x), "equation \"...i...\": a second ellipsis in one term (at character 4)"),
-        wrong!("einsum", &[&[2, 3], &[3, 3]], |x| x[0].tape().einsum("...i,...i", x), "equation \"...i,...i\": the ellipsis covers [3] here and [2] before (at character 5)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij-i", x), "equation \"ij-i\": \"-\" is not followed by \">\" (at character 2)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->i->j", x), "equation \"ij->i->j\": a second \"->\" (at character 5)"),
-        wrong!("einsum", &[&[2, 3]], |x| x[0].tape().einsum("ij->i,j", x), "equation \"ij->i,j\": the output is one term (at character 5)"),
+        wrong!(
+            "einsum",
+            &[&[2]],
+            |x| x[0].tape().einsum("i#->i", x),
+            "equation \"i#->i\": unexpected character '#' (at character 1)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2]],
+            |x| x[0].tape().einsum("i,j", x),
+            "equation \"i,j\": 2 terms for 1 operand (at character 2)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2], &[3]],
+            |x| x[0].tape().einsum("i->i", x),
+            "equation \"i->i\": 1 term for 2 operands (at character 1)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2]],
+            |x| x[0].tape().einsum("i", &[]),
+            "equation \"i\": 1 term for 0 operands (at character 0)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ij->iji", x),
+            "equation \"ij->iji\": index 'i' is in the output twice (at character 6)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ij->ik", x),
+            "equation \"ij->ik\": index 'k' is in no operand (at character 5)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3], &[4, 2]],
+            |x| x[0].tape().einsum("ij,jk", x),
+            "equation \"ij,jk\": index 'j' has size 4 here and 3 before (at character 3)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ii", x),
+            "equation \"ii\": index 'i' has size 3 here and 2 before (at character 1)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ijk->i", x),
+            "equation \"ijk->i\": operand 0 of shape [2, 3] has rank 2, wanted 3 (at character 0)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[3], &[2]],
+            |x| x[0].tape().einsum("i, ...jk", x),
+            "equation \"i, ...jk\": operand 1 of shape [2] has rank 1, wanted at least 2 (at character 2)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("..i", x),
+            "equation \"..i\": an ellipsis is three dots (at character 0)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("...i...", x),
+            "equation \"...i...\": a second ellipsis in one term (at character 4)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3], &[3, 3]],
+            |x| x[0].tape().einsum("...i,...i", x),
+            "equation \"...i,...i\": the ellipsis covers [3] here and [2] before (at character 5)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ij-i", x),
+            "equation \"ij-i\": \"-\" is not followed by \">\" (at character 2)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ij->i->j", x),
+            "equation \"ij->i->j\": a second \"->\" (at character 5)"
+        ),
+        wrong!(
+            "einsum",
+            &[&[2, 3]],
+            |x| x[0].tape().einsum("ij->i,j", x),
+            "equation \"ij->i,j\": the output is one term (at character 5)"
+        ),
     ]);
     samples
 }

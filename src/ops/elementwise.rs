@@ -299,10 +299,8 @@ impl<T: Real, E: Elementwise> Operation<T> for SecondDerivative<E> {
             None,
         ];
         let (x, y) = (x.tape().argument(x), y.tape().argument(y));
-        let directions: SmallVec<[_; 2]> = [(x, at.dx(2)), (y, at.dx(3))]
-            .into_iter()
-            .filter_map(|(x, dx)| dx.map(|dx| (x, dx)))
-            .collect();
+        let directions: SmallVec<[_; 2]> =
+            [(x, at.dx(2)), (y, at.dx(3))].into_iter().filter_map(|(x, dx)| dx.map(|dx| (x, dx))).collect();
         if !directions.is_empty() {
             let third = x.tape().tangents_if_any(&[self.0.d2f(x, y)], directions)?;
             parts[2] = third[0].map(|third| w * g * third);

@@ -146,13 +146,17 @@ impl<'t, T: Real> Var<'t, T> {
                 (Some(offsets), &[n]) => (bags(offsets, n)?, offsets.len()),
                 (None, &[bags, n]) => ((0..bags as i64).flat_map(|bag| vec![bag; n]).collect(), bags),
                 (given, shape) => {
-                    let wanted =
-                        if given.is_some() { "1 of the indices beside offsets" } else { "2 of the indices without offsets" };
+                    let wanted = if given.is_some() {
+                        "1 of the indices beside offsets"
+                    } else {
+                        "2 of the indices without offsets"
+                    };
                     return Err(ErrorKind::Rank { found: shape.to_vec(), wanted }.into());
                 }
             };
             let taken = checked(indices, 0, rows)?.to_vec();
-            let kept: Vec<i64> = (0..taken.len() as i64).filter(|i| Some(taken[*i as usize]) != padding).collect();
+            let kept: Vec<i64> =
+                (0..taken.len() as i64).filter(|i| Some(taken[*i as usize]) != padding).collect();
             let at = |of: &[i64]| -> Tensor<i64> { kept.iter().map(|i| of[*i as usize]).collect() };
             let (own, ids) = (at(&taken), at(&ids));
             let mut x = self.picked("embedding", Places::whole(&Shape::new([rows, width])?, 0, &own)?);
@@ -172,9 +176,7 @@ impl<'t, T: Real> Var<'t, T> {
             };
             Ok(match how {
                 Combine::Sum => x.segment_sum(&ids, count),
-                Combine::Mean => {
-                    x.segment_sum(&ids, count) / self.tape().constant(&column(&|n| n.max(1.0))?)
-                }
+                Combine::Mean => x.segment_sum(&ids, count) / self.tape().constant(&column(&|n| n.max(1.0))?),
                 _ => {
                     let combined = match how {
                         Combine::Max => x.segment_max(&ids, count),
@@ -212,30 +214,119 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     vec![
         sample!("embedding", tables(), |x| x[0].embedding(&matrix(), None).square()),
         sample!("embedding of one", tables(), |x| x[0].embedding(&Tensor::scalar(-2), None).square()),
-        sample!("embedding of none", tables(), |x| x[0].embedding(&Tensor::full([2, 0], 0).unwrap(), None).square()),
+        sample!("embedding of none", tables(), |x| x[0]
+            .embedding(&Tensor::full([2, 0], 0).unwrap(), None)
+            .square()),
         // What does not learn is not taken: differences know nothing of it.
-        sample!("embedding beside its padding", tables(), |x| x[0].embedding(&some(), 4).slice(0, ..3).square()),
-        sample!("embedding_bag", tables(), |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 2, 2]))).square()),
-        sample!("embedding_bag of rows", tables(), |x| x[0].embedding_bag(&matrix(), Combine::Mean, without(3)).square()),
-        sample!("embedding_bag of products", tables(), |x| x[0].embedding_bag(&matrix(), Combine::Prod, without(2))),
-        sample!("embedding_bag of the largest", tables().distinct(), |x| x[0].embedding_bag(&some(), Combine::Max, at(&Tensor::from([0, 0, 1, 3, 6]))).square()),
-        sample!("embedding_bag of the smallest", tables().distinct(), |x| x[0].embedding_bag(&matrix(), Combine::Min, Bags::default()).square()),
+        sample!("embedding beside its padding", tables(), |x| x[0]
+            .embedding(&some(), 4)
+            .slice(0, ..3)
+            .square()),
+        sample!("embedding_bag", tables(), |x| x[0]
+            .embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 2, 2])))
+            .square()),
+        sample!("embedding_bag of rows", tables(), |x| x[0]
+            .embedding_bag(&matrix(), Combine::Mean, without(3))
+            .square()),
+        sample!("embedding_bag of products", tables(), |x| x[0].embedding_bag(
+            &matrix(),
+            Combine::Prod,
+            without(2)
+        )),
+        sample!("embedding_bag of the largest", tables().distinct(), |x| x[0]
+            .embedding_bag(&some(), Combine::Max, at(&Tensor::from([0, 0, 1, 3, 6])))
+            .square()),
+        sample!("embedding_bag of the smallest", tables().distinct(), |x| x[0]
+            .embedding_bag(&matrix(), Combine::Min, Bags::default())
+            .square()),
         sample!("embedding_bag with factors", with_factors(), |x| {
             let offsets = Tensor::from([0, 1, 4]);
-            x[0].embedding_bag(&some(), Combine::Sum, Bags { offsets: Some(&offsets), weights: Some(x[1]), padding: Some(-2) })
+            x[0].embedding_bag(
+                &some(),
+                Combine::Sum,
+                Bags { offsets: Some(&offsets), weights: Some(x[1]), padding: Some(-2) },
+            )
         }),
-        wrong!("embedding", &[&[3]], |x| x[0].embedding(&Tensor::from([0]), None), "shape [3] has rank 1, wanted 2"),
-        wrong!("embedding", &[&[3, 2]], |x| x[0].embedding(&Tensor::from([3]), None), "index 3 is out of range for axis 0 of size 3"),
-        wrong!("embedding", &[&[3, 2]], |x| x[0].embedding(&Tensor::from([0]), -4), "index -4 is out of range for axis 0 of size 3"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&some(), Combine::Sum, Bags::default()), "shape [6] has rank 1, wanted 2 of the indices without offsets"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&matrix(), Combine::Sum, at(&Tensor::from([0]))), "shape [2, 3] has rank 2, wanted 1 of the indices beside offsets"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::scalar(0))), "shape [] has rank 0, wanted 1 of the offsets"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([1]))), "an offset is 1, wanted 0 for the first bag"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 3, 2]))), "an offset is 2, wanted one from 3 to 6"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 7]))), "an offset is 7, wanted one from 0 to 6"),
-        wrong!("embedding_bag", &[&[5, 2], &[6]], |x| x[0].embedding_bag(&some(), Combine::Mean, Bags { weights: Some(x[1]), ..at(&Tensor::from([0])) }), "the combination is Mean, wanted Sum, where factors are given"),
-        wrong!("embedding_bag", &[&[5, 2], &[5]], |x| x[0].embedding_bag(&some(), Combine::Sum, Bags { weights: Some(x[1]), ..at(&Tensor::from([0])) }), "the list of factors has shape [5], wanted [6]"),
-        wrong!("embedding_bag", &[&[5, 2]], |x| x[0].embedding_bag(&matrix(), Combine::Sum, without(5)), "index 5 is out of range for axis 0 of size 5"),
+        wrong!(
+            "embedding",
+            &[&[3]],
+            |x| x[0].embedding(&Tensor::from([0]), None),
+            "shape [3] has rank 1, wanted 2"
+        ),
+        wrong!(
+            "embedding",
+            &[&[3, 2]],
+            |x| x[0].embedding(&Tensor::from([3]), None),
+            "index 3 is out of range for axis 0 of size 3"
+        ),
+        wrong!(
+            "embedding",
+            &[&[3, 2]],
+            |x| x[0].embedding(&Tensor::from([0]), -4),
+            "index -4 is out of range for axis 0 of size 3"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&some(), Combine::Sum, Bags::default()),
+            "shape [6] has rank 1, wanted 2 of the indices without offsets"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&matrix(), Combine::Sum, at(&Tensor::from([0]))),
+            "shape [2, 3] has rank 2, wanted 1 of the indices beside offsets"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::scalar(0))),
+            "shape [] has rank 0, wanted 1 of the offsets"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([1]))),
+            "an offset is 1, wanted 0 for the first bag"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 3, 2]))),
+            "an offset is 2, wanted one from 3 to 6"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&some(), Combine::Sum, at(&Tensor::from([0, 7]))),
+            "an offset is 7, wanted one from 0 to 6"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2], &[6]],
+            |x| x[0].embedding_bag(
+                &some(),
+                Combine::Mean,
+                Bags { weights: Some(x[1]), ..at(&Tensor::from([0])) }
+            ),
+            "the combination is Mean, wanted Sum, where factors are given"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2], &[5]],
+            |x| x[0].embedding_bag(
+                &some(),
+                Combine::Sum,
+                Bags { weights: Some(x[1]), ..at(&Tensor::from([0])) }
+            ),
+            "the list of factors has shape [5], wanted [6]"
+        ),
+        wrong!(
+            "embedding_bag",
+            &[&[5, 2]],
+            |x| x[0].embedding_bag(&matrix(), Combine::Sum, without(5)),
+            "index 5 is out of range for axis 0 of size 5"
+        ),
     ]
 }
 
@@ -275,6 +366,9 @@ mod tests {
         let bags = |offsets| Bags { offsets: Some(offsets), ..Default::default() };
         assert_eq!(w.embedding_bag(&none, Combine::Sum, bags(&none)).shape(), [0, 1]);
         let error = w.embedding_bag(&Tensor::from([0]), Combine::Sum, bags(&none)).value().unwrap_err();
-        assert_eq!(error.kind().to_string(), "the number of offsets is 0, wanted at least 1, before all indices");
+        assert_eq!(
+            error.kind().to_string(),
+            "the number of offsets is 0, wanted at least 1, before all indices"
+        );
     }
 }

@@ -74,7 +74,11 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("cosine_embedding_loss", || {
             let (shape, labels) = (self.try_shape()?, y.try_shape()?);
             let Some((_, rows)) = shape.split_last() else {
-                return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, the last axis for vectors" }.into());
+                return Err(ErrorKind::Rank {
+                    found: vec![],
+                    wanted: "at least 1, the last axis for vectors",
+                }
+                .into());
             };
             same("the other", &other.try_shape()?, &shape)?;
             if !labels.is_empty() {
@@ -124,7 +128,11 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("triplet_margin_loss", || {
             let [a, p, n] = [self.try_shape()?, positive.try_shape()?, negative.try_shape()?];
             if broadcast(&broadcast(&a, &p)?, &n)?.is_empty() {
-                return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, the last axis for vectors" }.into());
+                return Err(ErrorKind::Rank {
+                    found: vec![],
+                    wanted: "at least 1, the last axis for vectors",
+                }
+                .into());
             }
             demand(!how.p.is_nan(), "p", how.p, "a number")?;
             triplets(self, positive, negative, |x, y| x.pairwise_distance(y, how.p, how.eps), &how)
@@ -163,8 +171,7 @@ impl<'t, T: Real> Var<'t, T> {
     ) -> Var<'t, T> {
         let [positive, negative] = [positive.into_var(self.tape()), negative.into_var(self.tape())];
         let how = how.into();
-        self.tape()
-            .composed("triplet_margin_loss_by", || triplets(self, positive, negative, distance, &how))
+        self.tape().composed("triplet_margin_loss_by", || triplets(self, positive, negative, distance, &how))
     }
 
     /// Dice's loss of a region from probabilities, reduced: for each sample along the first axis
@@ -199,7 +206,12 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn dice_loss(self, target: impl IntoVar<'t, T>, how: impl Into<Dice>) -> Var<'t, T> {
         let (t, how) = (target.into_var(self.tape()), how.into());
         self.tape().composed("dice_loss", || {
-            demand(how.smooth >= 0.0 && how.smooth.is_finite(), "smooth", how.smooth, "a finite number, at least 0")?;
+            demand(
+                how.smooth >= 0.0 && how.smooth.is_finite(),
+                "smooth",
+                how.smooth,
+                "a finite number, at least 0",
+            )?;
             alike(self, t)?;
             let rank = self.try_shape()?.len() as isize;
             let axes = if rank < 2 { Axes::ALL } else { Axes::from((1..rank).collect::<Vec<_>>()) };
@@ -230,7 +242,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{Inputs, sample, shapes, wrong};
     use crate::tensor::Tensor;
     fn pairs() -> Inputs {
-        shapes(&[&[&[5], &[5]], &[&[3, 4], &[3, 4]], &[&[2, 3, 2], &[2, 3, 2]], &[&[0, 2], &[0, 2]]], 0.2, 2.0)
+        shapes(
+            &[&[&[5], &[5]], &[&[3, 4], &[3, 4]], &[&[2, 3, 2], &[2, 3, 2]], &[&[0, 2], &[0, 2]]],
+            0.2,
+            2.0,
+        )
     }
     fn triplets() -> Inputs {
         shapes(&[&[&[5], &[5], &[5]], &[&[3, 4], &[3, 4], &[3, 4]], &[&[2, 3], &[3], &[2, 1]]], -0.4, 0.4)

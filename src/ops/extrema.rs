@@ -1,7 +1,7 @@
 //! The smaller and the larger of two.
 
-use super::elementwise::Elementwise2;
 use super::compiled2;
+use super::elementwise::Elementwise2;
 use crate::number::{Number, Real};
 use crate::tape::Var;
 

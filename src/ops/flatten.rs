@@ -38,7 +38,8 @@ impl<'t, T: Real> Var<'t, T> {
                 return argument("the first axis", start, format!("an axis at or before {end}"));
             }
             let merged = as_axes[from..=until].iter().product();
-            let dims = as_axes[..from].iter().copied().chain([merged]).chain(as_axes[until + 1..].iter().copied());
+            let dims =
+                as_axes[..from].iter().copied().chain([merged]).chain(as_axes[until + 1..].iter().copied());
             Ok(self.reshape(Shape::new(dims.collect::<Dims>())?))
         })
     }
@@ -206,8 +207,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("flatten the first two", rank3(-2.0, 2.0), |x| x[0].flatten(0, 1).square()),
         sample!("flatten one", rank3(-2.0, 2.0), |x| x[0].flatten(-2, 1).square() * x[0]),
         sample!("ravel", unary(-2.0, 2.0), |x| x[0].ravel().square()),
-        sample!("unflatten", shapes(&[&[&[6]], &[&[6, 2]]], -2.0, 2.0), |x| x[0].unflatten(0, [2, 3]).square()),
-        sample!("unflatten the last", shapes(&[&[&[2, 6]]], -2.0, 2.0), |x| x[0].unflatten(-1, [3, 1, 2]).square()),
+        sample!("unflatten", shapes(&[&[&[6]], &[&[6, 2]]], -2.0, 2.0), |x| x[0]
+            .unflatten(0, [2, 3])
+            .square()),
+        sample!("unflatten the last", shapes(&[&[&[2, 6]]], -2.0, 2.0), |x| x[0]
+            .unflatten(-1, [3, 1, 2])
+            .square()),
         sample!("movedim", rank3(-2.0, 2.0), |x| x[0].movedim(0, -1).square()),
         sample!("movedim of two", rank3(-2.0, 2.0), |x| x[0].movedim([2, 0], [0, 1]).square()),
         sample!("movedim of none", rank3(-2.0, 2.0), |x| x[0].movedim([0isize; 0], [0isize; 0]).square()),
@@ -218,7 +223,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("atleast_2d", unary(-2.0, 2.0), |x| x[0].atleast_2d().square()),
         sample!("atleast_3d", unary(-2.0, 2.0), |x| x[0].atleast_3d().square()),
         sample!("squeeze_all", unary(-2.0, 2.0), |x| x[0].squeeze_all().square()),
-        wrong!("flatten", &[&[2, 3]], |x| x[0].flatten(1, 0), "the first axis is 1, wanted an axis at or before 0"),
+        wrong!(
+            "flatten",
+            &[&[2, 3]],
+            |x| x[0].flatten(1, 0),
+            "the first axis is 1, wanted an axis at or before 0"
+        ),
         wrong!("flatten", &[&[2, 3]], |x| x[0].flatten(0, 2), "axis 2 is out of range for shape [2, 3]"),
         wrong!("unflatten", &[&[6]], |x| x[0].unflatten(0, [2, 2]), "shape [2, 2] needs 4 elements, found 6"),
         wrong!("unflatten", &[&[6]], |x| x[0].unflatten(1, [6]), "axis 1 is out of range for shape [6]"),

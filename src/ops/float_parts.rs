@@ -47,7 +47,12 @@ impl ScalarFunction<2> for CopySign {
     fn value<T: Real>(self, [a, b]: [f64; 2]) -> f64 {
         a.copysign(b)
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, _]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok((i == 0).then(|| a.sign() * y.sign()))
     }
 }
@@ -62,7 +67,12 @@ impl ScalarFunction<2> for LoadExponent {
             a * b.exp2()
         }
     }
-    fn slope<'t, T: Real>(self, i: usize, [_, b]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [_, b]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok(Some(if i == 0 { b.exp2() } else { y * std::f64::consts::LN_2 }))
     }
 }
@@ -96,7 +106,12 @@ impl ScalarFunction<2> for NextAfter {
             libm::nextafter(a, b)
         }
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, _]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, _]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok((i == 0).then(|| a.constant(1.0)))
     }
 }
@@ -112,7 +127,13 @@ impl ScalarFunction<1> for Decimals {
         if self.0 < 0 {
             return match power.is_finite() {
                 true => (x / power).round_ties_even() * power,
-                false => if x.is_finite() { 0.0 * x } else { x },
+                false => {
+                    if x.is_finite() {
+                        0.0 * x
+                    } else {
+                        x
+                    }
+                }
             };
         }
         let scaled = x * power;

@@ -29,7 +29,11 @@ impl Columns {
             let span = (kernel[i] - 1).checked_mul(dilation[i]).and_then(|last| last.checked_add(1));
             let Some(room) = span.and_then(|span| padded[i].checked_sub(span)) else {
                 let found = format!("{} on axis {}", span.unwrap_or(usize::MAX), i as isize - 2);
-                return argument("the length of the window", found, format!("at most the padded input's, {}", padded[i]));
+                return argument(
+                    "the length of the window",
+                    found,
+                    format!("at most the padded input's, {}", padded[i]),
+                );
             };
             windows[i] = room / stride[i] + 1;
         }
@@ -82,9 +86,11 @@ impl<'t, T: Real> Var<'t, T> {
             let first = shape.len() - 2;
             let columns = Columns::new(&shape[first..], kernel.into(), options)?;
             let [h, w] = columns.padding.map(|n| n as isize);
-            let padded = if [h, w] == [0, 0] { self } else { self.pad([(h, h), (w, w)], Padding::Constant(0.0)) };
+            let padded =
+                if [h, w] == [0, 0] { self } else { self.pad([(h, h), (w, w)], Padding::Constant(0.0)) };
             let batch = &shape[..first - 1];
-            let flat = padded.reshape([batch, &[shape[first - 1], columns.size[0] * columns.size[1]]].concat());
+            let flat =
+                padded.reshape([batch, &[shape[first - 1], columns.size[0] * columns.size[1]]].concat());
             let rows = shape[first - 1] * columns.taps;
             Ok(flat.index_select(-1, &columns.index).reshape([batch, &[rows, columns.windows]].concat()))
         })
@@ -156,13 +162,48 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("col2im padded", shapes(&[&[&[1, 6, 4]]], -1.0, 1.0), |x| {
             x[0].col2im([3, 4], [2, 3], Conv::new().padding([2, 1]).stride([3, 2]).dilation([2, 1])).square()
         }),
-        wrong!("im2col", &[&[3, 3]], |x| x[0].im2col(2, Conv::new()), "shape [3, 3] has rank 2, wanted 3 or 4"),
-        wrong!("im2col", &[&[1, 3, 3]], |x| x[0].im2col([2, 4], Conv::new()), "the length of the window is 4 on axis -1, wanted at most the padded input's, 3"),
-        wrong!("im2col", &[&[1, 3, 3]], |x| x[0].im2col(0, Conv::new()), "the length of the window is 0, wanted at least 1"),
-        wrong!("im2col", &[&[1, 3, 3]], |x| x[0].im2col(2, Conv::new().groups(3)), "the set of options is a convolution's, wanted stride, padding and dilation alone"),
-        wrong!("im2col", &[&[1, 3, 3]], |x| x[0].im2col(2, Conv::new().same()), "the set of options is a convolution's, wanted stride, padding and dilation alone"),
+        wrong!(
+            "im2col",
+            &[&[3, 3]],
+            |x| x[0].im2col(2, Conv::new()),
+            "shape [3, 3] has rank 2, wanted 3 or 4"
+        ),
+        wrong!(
+            "im2col",
+            &[&[1, 3, 3]],
+            |x| x[0].im2col([2, 4], Conv::new()),
+            "the length of the window is 4 on axis -1, wanted at most the padded input's, 3"
+        ),
+        wrong!(
+            "im2col",
+            &[&[1, 3, 3]],
+            |x| x[0].im2col(0, Conv::new()),
+            "the length of the window is 0, wanted at least 1"
+        ),
+        wrong!(
+            "im2col",
+            &[&[1, 3, 3]],
+            |x| x[0].im2col(2, Conv::new().groups(3)),
+            "the set of options is a convolution's, wanted stride, padding and dilation alone"
+        ),
+        wrong!(
+            "im2col",
+            &[&[1, 3, 3]],
+            |x| x[0].im2col(2, Conv::new().same()),
+            "the set of options is a convolution's, wanted stride, padding and dilation alone"
+        ),
         wrong!("col2im", &[&[4]], |x| x[0].col2im(2, 2, Conv::new()), "shape [4] has rank 1, wanted 2 or 3"),
-        wrong!("col2im", &[&[6, 1]], |x| x[0].col2im(2, 2, Conv::new()), "the number of rows is 6, wanted a multiple of 4"),
-        wrong!("col2im", &[&[4, 2]], |x| x[0].col2im(2, 2, Conv::new()), "columns of that image has shape [4, 2], wanted [4, 1]"),
+        wrong!(
+            "col2im",
+            &[&[6, 1]],
+            |x| x[0].col2im(2, 2, Conv::new()),
+            "the number of rows is 6, wanted a multiple of 4"
+        ),
+        wrong!(
+            "col2im",
+            &[&[4, 2]],
+            |x| x[0].col2im(2, 2, Conv::new()),
+            "columns of that image has shape [4, 2], wanted [4, 1]"
+        ),
     ]
 }

@@ -58,9 +58,16 @@ impl ScalarFunction<2> for Zeta {
     fn value<T: Real>(self, [s, q]: [f64; 2]) -> f64 {
         special::zeta(s, q)
     }
-    fn slope<'t, T: Real>(self, i: usize, [s, q]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [s, q]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         if i == 0 {
-            return Err(ErrorKind::NoRule { mode: "the derivative by its first argument, the exponent s" }.into());
+            return Err(
+                ErrorKind::NoRule { mode: "the derivative by its first argument, the exponent s" }.into()
+            );
         }
         Ok(Some(-(s * (s + 1.0).zeta(q))))
     }

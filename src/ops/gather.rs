@@ -255,7 +255,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("index_select one", rank3(-2.0, 2.0), |x| x[0].index_select(1, &Tensor::scalar(0)).square()),
         sample!("index_select none", cube(), |x| x[0].index_select(1, &Tensor::<i64>::from(vec![])).square()),
-        sample!("index_select of a scalar", scalars(), |x| x[0].index_select(0, &Tensor::from([0, 0])).square()),
+        sample!("index_select of a scalar", scalars(), |x| x[0]
+            .index_select(0, &Tensor::from([0, 0]))
+            .square()),
         sample!("gather", threes(), |x| {
             x[0].gather(1, &Tensor::from([[0, 2, 1], [-1, 0, 0], [2, 2, 2]])).square() * x[0]
         }),
@@ -264,11 +266,14 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("gather fewer", cube(), |x| x[0].gather(1, &Tensor::from([[[0, 1], [2, 2]]])).square()),
         sample!("gather nothing", cube(), |x| {
-            let by = |shape: [usize; 2]| x[0].gather(0, &Tensor::from_slice(&[], shape).expect("empty")).sum();
+            let by =
+                |shape: [usize; 2]| x[0].gather(0, &Tensor::from_slice(&[], shape).expect("empty")).sum();
             x[0].square() + by([0, 5]) + by([7, 0])
         }),
         sample!("gather of a scalar", scalars(), |x| x[0].gather(0, &Tensor::scalar(-1)).square() * x[0]),
-        sample!("take_along_dim", matrix(), |x| x[0].take_along_dim(0, &Tensor::from([[1, 0, 2, 1]])).square()),
+        sample!("take_along_dim", matrix(), |x| x[0]
+            .take_along_dim(0, &Tensor::from([[1, 0, 2, 1]]))
+            .square()),
         sample!("take_along_dim broadcast", matrix(), |x| {
             x[0].take_along_dim(1, &Tensor::from([[1, 1, -1]])).square()
         }),
@@ -277,7 +282,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("take", cube(), |x| x[0].take(&Tensor::from([[23, 0], [7, -1]])).square()),
         sample!("take none", unary(-2.0, 2.0), |x| x[0].take(&Tensor::<i64>::from(vec![])).square()),
-        sample!("index", cube(), |x| x[0].index(&[&Tensor::from([0, 1, 1]), &Tensor::from([2, -1, 2])]).square()),
+        sample!("index", cube(), |x| x[0]
+            .index(&[&Tensor::from([0, 1, 1]), &Tensor::from([2, -1, 2])])
+            .square()),
         sample!("index broadcast", cube(), |x| {
             let [a, b, c] = [Tensor::from([[1], [0]]), Tensor::from([0, 2]), Tensor::scalar(3)];
             x[0].index(&[&a, &b, &c]).square()

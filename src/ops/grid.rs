@@ -168,7 +168,9 @@ fn choices(n: usize, r: usize, again: bool) -> Vec<i64> {
     }
     loop {
         all.extend(at.iter().map(|&i| i as i64));
-        let Some(place) = (0..r).rev().find(|&i| most(i).is_some_and(|most| at[i] < most)) else { return all };
+        let Some(place) = (0..r).rev().find(|&i| most(i).is_some_and(|most| at[i] < most)) else {
+            return all;
+        };
         at[place] += 1;
         for i in place + 1..r {
             at[i] = at[i - 1] + step;
@@ -236,7 +238,9 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("kron", || {
             let (a, b) = (self.try_shape()?, other.try_shape()?);
             let rank = a.len().max(b.len());
-            let at = |shape: &Shape, axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);
+            let at = |shape: &Shape, axis: usize| {
+                (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis])
+            };
             let of = |pair: fn([usize; 2]) -> [usize; 2]| {
                 let pairs = (0..rank).flat_map(|axis| pair([at(&a, axis), at(&b, axis)]));
                 Shape::new(pairs.collect::<SmallVec<[usize; 8]>>())
@@ -259,10 +263,14 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     };
     let vectors = || shapes(&[&[&[4]], &[&[3]], &[&[1]], &[&[0]]], -2.0, 2.0);
     vec![
-        sample!("broadcast_tensors", shapes(&[&[&[3], &[2, 1], &[]], &[&[1], &[0], &[2, 1]]], -2.0, 2.0), |x| {
-            let all = x[0].tape().broadcast_tensors(x);
-            all[0].square() * all[1] + all[2].square()
-        }),
+        sample!(
+            "broadcast_tensors",
+            shapes(&[&[&[3], &[2, 1], &[]], &[&[1], &[0], &[2, 1]]], -2.0, 2.0),
+            |x| {
+                let all = x[0].tape().broadcast_tensors(x);
+                all[0].square() * all[1] + all[2].square()
+            }
+        ),
         sample!("meshgrid", three(), |x| {
             let grid = x[0].tape().meshgrid(x, Indexing::Ij);
             grid[0].square() * grid[1] + grid[2].square()
@@ -300,7 +308,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].tape().cartesian_prod(&[]),
             "the list of tensors is empty, wanted at least one"
         ),
-        wrong!("combinations", &[&[2, 2]], |x| x[0].combinations(1, true), "shape [2, 2] has rank 2, wanted 1"),
+        wrong!(
+            "combinations",
+            &[&[2, 2]],
+            |x| x[0].combinations(1, true),
+            "shape [2, 2] has rank 2, wanted 1"
+        ),
         wrong!(
             "combinations",
             &[&[2]],
@@ -320,6 +333,10 @@ mod tests {
         assert_eq!(choices(2, 3, true), [0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1]);
         assert_eq!(choices(3, 3, false), [0, 1, 2]);
         assert_eq!(choices(1, 2, true), [0, 0]);
-        assert!(choices(2, 3, false).is_empty() && choices(0, 1, true).is_empty() && choices(0, 2, false).is_empty());
+        assert!(
+            choices(2, 3, false).is_empty()
+                && choices(0, 1, true).is_empty()
+                && choices(0, 2, false).is_empty()
+        );
     }
 }

@@ -104,7 +104,9 @@ impl GridSample {
         };
         match self.outside {
             Outside::Zeros => Ok(at),
-            Outside::Border => linear(&move |x| if x.is_finite() { clip((1.0, 0.0), x) } else { clip((0.0, x), 0.0) }),
+            Outside::Border => {
+                linear(&move |x| if x.is_finite() { clip((1.0, 0.0), x) } else { clip((0.0, x), 0.0) })
+            }
             Outside::Reflection => linear(&move |x| {
                 let span = high - low;
                 if span == 0.0 || !x.is_finite() {
@@ -129,7 +131,8 @@ impl GridSample {
         if self.sampling == Sampling::Cubic {
             // The four places are moved, not the one between them.
             let first = at.value()?.map(|x| x.to_f64().floor())?;
-            let t = at - at.tape().constant(&first.map(|x| T::from_f64(if x.is_finite() { x } else { 0.0 }))?);
+            let t =
+                at - at.tape().constant(&first.map(|x| T::from_f64(if x.is_finite() { x } else { 0.0 }))?);
             let weights = cubic(t);
             let tap = |(k, weight): (usize, Var<'t, T>)| {
                 let places = at.tape().constant(&first.map(|x| T::from_f64(x + k as f64 - 1.0))?);
@@ -150,7 +153,12 @@ impl GridSample {
         Ok(vec![self.tap(&first, n, Some(part * -1.0 + 1.0))?, self.tap(&second, n, Some(part))?])
     }
 
-    fn tap<'t, T: Real>(&self, places: &Tensor<T>, n: usize, weight: Option<Var<'t, T>>) -> Result<Tap<'t, T>> {
+    fn tap<'t, T: Real>(
+        &self,
+        places: &Tensor<T>,
+        n: usize,
+        weight: Option<Var<'t, T>>,
+    ) -> Result<Tap<'t, T>> {
         let inside = move |x: T| (0.0..n as f64).contains(&x.to_f64());
         let places_ = places.map(|x| if inside(x) { x.to_f64() as i64 } else { 0 })?;
         let inside = places.map(inside)?;
@@ -222,7 +230,9 @@ impl<'t, T: Real> Var<'t, T> {
             // For each axis of the image its taps, over all places; the last number of a place is the first axis's.
             let mut taps = Vec::new();
             for axis in 0..axes {
-                let along = grid.slice(-1, (axes - 1 - axis) as isize..(axes - axis) as isize).reshape([batch, 1, count]);
+                let along = grid
+                    .slice(-1, (axes - 1 - axis) as isize..(axes - axis) as isize)
+                    .reshape([batch, 1, count]);
                 taps.push(options.taps(along, shape[2 + axis])?);
             }
             let flat = self.reshape([batch, channels, area]);
@@ -231,7 +241,8 @@ impl<'t, T: Real> Var<'t, T> {
             let combinations: usize = taps.iter().map(Vec::len).product();
             for combination in 0..combinations {
                 let mut rest = combination;
-                let (mut place, mut inside) = (Tensor::full([batch, 1, count], 0i64)?, Tensor::full([batch, 1, count], true)?);
+                let (mut place, mut inside) =
+                    (Tensor::full([batch, 1, count], 0i64)?, Tensor::full([batch, 1, count], true)?);
                 let mut weight: Option<Var<'t, T>> = None;
                 for (axis, taps) in taps.iter().enumerate() {
                     let tap = &taps[rest % taps.len()];
@@ -245,7 +256,8 @@ impl<'t, T: Real> Var<'t, T> {
                 }
                 let mut part = flat.gather(2, &place.expand(&whole)?);
                 if options.outside == Outside::Zeros {
-                    let inside = self.tape().constant(&inside.map(|inside| if inside { T::ONE } else { T::ZERO })?);
+                    let inside =
+                        self.tape().constant(&inside.map(|inside| if inside { T::ONE } else { T::ZERO })?);
                     part = Var::where_(inside, part, part.constant(0.0));
                 }
                 let part = weight.map_or(part, |weight| part * weight);
@@ -311,7 +323,11 @@ impl<'t, T: Real> Var<'t, T> {
 }
 
 /// Two tensors of one shape, element by element.
-fn joined<E: crate::number::Element>(a: &Tensor<E>, b: &Tensor<E>, f: impl Fn(E, E) -> E) -> Result<Tensor<E>> {
+fn joined<E: crate::number::Element>(
+    a: &Tensor<E>,
+    b: &Tensor<E>,
+    f: impl Fn(E, E) -> E,
+) -> Result<Tensor<E>> {
     Tensor::from_iter_in(a.iter().zip(b.iter()).map(|(a, b)| f(a, b)), a.shape_owned())
 }
 
@@ -342,7 +358,10 @@ mod tests {
         assert!((a.item().unwrap() - b.item().unwrap()).abs() < 1e-13);
         let (a, b) = (a.backward().unwrap(), b.backward().unwrap());
         let (a, b) = (a.wrt(place).unwrap().to_vec(), b.wrt(deep).unwrap().to_vec());
-        assert!((a[0] - b[0]).abs() < 1e-12 && (a[1] - b[1]).abs() < 1e-12 && b[2].abs() < 1e-12, "{a:?} {b:?}");
+        assert!(
+            (a[0] - b[0]).abs() < 1e-12 && (a[1] - b[1]).abs() < 1e-12 && b[2].abs() < 1e-12,
+            "{a:?} {b:?}"
+        );
     }
 
     #[test]

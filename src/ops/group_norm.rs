@@ -93,7 +93,11 @@ impl<'t, T: Real> Var<'t, T> {
         };
         let each = channels.checked_div(groups).unwrap_or(0);
         if each * groups != channels || groups == 0 && channels == 0 && name == "group_norm" {
-            return argument("the number of groups", groups, format!("a divisor of {channels}, the number of channels"));
+            return argument(
+                "the number of groups",
+                groups,
+                format!("a divisor of {channels}, the number of channels"),
+            );
         }
         let rows = Rows { groups, channels: each, inner: behind.iter().product() };
         let by = Normalise { name, rows, eps, centred: true, weighted: false, biased: false };
@@ -118,16 +122,47 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     vec![
         sample!("group_norm", images(), |x| x[0].group_norm(2, x[1], x[2], 0.1)),
         sample!("group_norm of one group", images(), |x| x[0].group_norm(1, x[1], x[2], 0.1)),
-        sample!("group_norm alone", shapes(&[&[&[2, 4, 3]]], -2.0, 2.0), |x| x[0].group_norm(2, None, None, 0.1)),
+        sample!("group_norm alone", shapes(&[&[&[2, 4, 3]]], -2.0, 2.0), |x| x[0]
+            .group_norm(2, None, None, 0.1)),
         sample!("instance_norm", images(), |x| x[0].instance_norm(x[1], x[2], 0.1)),
         sample!("instance_norm alone", shapes(&[&[&[2, 3, 4]], &[&[2, 0, 4]]], -2.0, 2.0), |x| {
             x[0].instance_norm(None, None, 0.1)
         }),
-        wrong!("group_norm", &[&[2, 4]], |x| x[0].group_norm(3, None, None, 0.1), "the number of groups is 3, wanted a divisor of 4, the number of channels"),
-        wrong!("group_norm", &[&[2, 4]], |x| x[0].group_norm(0, None, None, 0.1), "the number of groups is 0, wanted a divisor of 4, the number of channels"),
-        wrong!("group_norm", &[&[4]], |x| x[0].group_norm(2, None, None, 0.1), "shape [4] has rank 1, wanted at least 2"),
-        wrong!("group_norm", &[&[2, 4], &[2]], |x| x[0].group_norm(2, x[1], None, 0.1), "the weight has shape [2], wanted [4]"),
-        wrong!("instance_norm", &[&[2, 4, 3], &[3]], |x| x[0].instance_norm(None, x[1], 0.1), "the bias has shape [3], wanted [4]"),
-        wrong!("instance_norm", &[&[4]], |x| x[0].instance_norm(None, None, 0.1), "shape [4] has rank 1, wanted at least 2"),
+        wrong!(
+            "group_norm",
+            &[&[2, 4]],
+            |x| x[0].group_norm(3, None, None, 0.1),
+            "the number of groups is 3, wanted a divisor of 4, the number of channels"
+        ),
+        wrong!(
+            "group_norm",
+            &[&[2, 4]],
+            |x| x[0].group_norm(0, None, None, 0.1),
+            "the number of groups is 0, wanted a divisor of 4, the number of channels"
+        ),
+        wrong!(
+            "group_norm",
+            &[&[4]],
+            |x| x[0].group_norm(2, None, None, 0.1),
+            "shape [4] has rank 1, wanted at least 2"
+        ),
+        wrong!(
+            "group_norm",
+            &[&[2, 4], &[2]],
+            |x| x[0].group_norm(2, x[1], None, 0.1),
+            "the weight has shape [2], wanted [4]"
+        ),
+        wrong!(
+            "instance_norm",
+            &[&[2, 4, 3], &[3]],
+            |x| x[0].instance_norm(None, x[1], 0.1),
+            "the bias has shape [3], wanted [4]"
+        ),
+        wrong!(
+            "instance_norm",
+            &[&[4]],
+            |x| x[0].instance_norm(None, None, 0.1),
+            "shape [4] has rank 1, wanted at least 2"
+        ),
     ]
 }

@@ -94,7 +94,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     }
     vec![
         sample!("gumbel_softmax", rank3(-2.0, 2.0), |x| x[0].gumbel_softmax(0.7, -1, &mut seeded())),
-        sample!("gumbel_softmax over middle", rank3(-2.0, 2.0), |x| x[0].gumbel_softmax(2.0, 1, &mut seeded())),
+        sample!("gumbel_softmax over middle", rank3(-2.0, 2.0), |x| x[0].gumbel_softmax(
+            2.0,
+            1,
+            &mut seeded()
+        )),
         // The derivative is that of the soft choice, which differences of the value do not see: of what is left of
         // the two, they do.
         sample!("gumbel_softmax_hard", rank3(-2.0, 2.0), |x| {
@@ -102,10 +106,30 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             let hard = x[0].gumbel_softmax_hard(0.7, -1, &mut seeded());
             hard - soft + soft.detach() + x[0].square()
         }),
-        wrong!("gumbel_softmax", &[&[2]], |x| x[0].gumbel_softmax(0.0, 0, &mut seeded()), "temperature is 0, wanted a positive finite number"),
-        wrong!("gumbel_softmax", &[&[2]], |x| x[0].gumbel_softmax(1.0, 1, &mut seeded()), "axis 1 is out of range for shape [2]"),
-        wrong!("gumbel_softmax_hard", &[&[2]], |x| x[0].gumbel_softmax_hard(f64::NAN, 0, &mut seeded()), "temperature is NaN, wanted a positive finite number"),
-        wrong!("gumbel_softmax_hard", &[&[2]], |x| x[0].gumbel_softmax_hard(1.0, -2, &mut seeded()), "axis -2 is out of range for shape [2]"),
+        wrong!(
+            "gumbel_softmax",
+            &[&[2]],
+            |x| x[0].gumbel_softmax(0.0, 0, &mut seeded()),
+            "temperature is 0, wanted a positive finite number"
+        ),
+        wrong!(
+            "gumbel_softmax",
+            &[&[2]],
+            |x| x[0].gumbel_softmax(1.0, 1, &mut seeded()),
+            "axis 1 is out of range for shape [2]"
+        ),
+        wrong!(
+            "gumbel_softmax_hard",
+            &[&[2]],
+            |x| x[0].gumbel_softmax_hard(f64::NAN, 0, &mut seeded()),
+            "temperature is NaN, wanted a positive finite number"
+        ),
+        wrong!(
+            "gumbel_softmax_hard",
+            &[&[2]],
+            |x| x[0].gumbel_softmax_hard(1.0, -2, &mut seeded()),
+            "axis -2 is out of range for shape [2]"
+        ),
     ]
 }
 

@@ -1,9 +1,9 @@
 //! The piecewise linear and quadratic stand-ins for smooth activations. At a bend the derivative is 0, but
 //! hardswish's at 3, which is 1.
 
+use super::activation::Hardtanh;
 use super::elementwise::unary;
 use super::guard::nan_of;
-use super::activation::Hardtanh;
 
 unary! {
     /// `(x + 3)/6` cut to [0, 1], element by element.

@@ -4,10 +4,10 @@
 //! `F_xᵀ λ = g` and hands on `−F_θᵀ λ`. Both linear systems are again equations whose solution depends on inputs, so
 //! the same operation, with a linear residual, records them, and derivatives of every order follow.
 
-use crate::shape::same;
 use crate::error::{ErrorKind, Result};
 use crate::kernels::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{At, Operation, Outputs, Parts, Tape, Var, one};
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -301,18 +301,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         Implicit { solver, ..Implicit::default() }
     }
     vec![
-        sample!("root", shapes(&[&[&[3], &[3]], &[&[2, 2], &[1, 2]], &[&[], &[]], &[&[0], &[0]]], 0.5, 2.0), |x| {
-            // y³ b = a
-            x[0].tape().root(
-                by(LinearSolver::Dense),
-                &[x[0], x[1]],
-                |v| v[0].try_div(v[1])?.map(Number::cbrt),
-                |y, v| y.square() * y * v[1] - v[0],
-            )
-        }),
+        sample!(
+            "root",
+            shapes(&[&[&[3], &[3]], &[&[2, 2], &[1, 2]], &[&[], &[]], &[&[0], &[0]]], 0.5, 2.0),
+            |x| {
+                // y³ b = a
+                x[0].tape().root(
+                    by(LinearSolver::Dense),
+                    &[x[0], x[1]],
+                    |v| v[0].try_div(v[1])?.map(Number::cbrt),
+                    |y, v| y.square() * y * v[1] - v[0],
+                )
+            }
+        ),
         sample!("fixed_point", shapes(&[&[&[4], &[4, 4]], &[&[1], &[1, 1]]], -0.5, 0.5), |x| {
             let start = x[0].value().unwrap();
-            x[0].tape().fixed_point(Implicit::default(), x, &start, |y, v| (v[1].matmul(y) * 0.5 + v[0]).tanh() * 0.5)
+            x[0].tape().fixed_point(Implicit::default(), x, &start, |y, v| {
+                (v[1].matmul(y) * 0.5 + v[0]).tanh() * 0.5
+            })
         }),
         wrong!(
             "root",

@@ -56,7 +56,12 @@ impl ScalarFunction<2> for GammaDensity {
         special::gamma_density(a, x)
     }
     /// `p_a′ = p_a ((a − 1)/x − 1)`, and at 0, where that is 0·∞, the same as `p_(a−1) − p_a`.
-    fn slope<'t, T: Real>(self, i: usize, [a, x]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, x]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         if i == 0 {
             return no_rule();
         }

@@ -236,7 +236,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("at numbers and ranges", cube(), |x| x[0].at((1, .., ..-1)).square()),
         sample!("at the last", cube(), |x| x[0].at((Index::Rest, Index::NewAxis, -1)).square()),
         sample!("at all", shapes(&[&[&[]], &[&[2, 3]]], -2.0, 2.0), |x| x[0].at((Index::Rest,)).square()),
-        sample!("at a list", cube(), |x| x[0].at((.., &Tensor::from([2, 0, 2, -1]))).square() * x[0].at((0, 0))),
+        sample!("at a list", cube(), |x| x[0].at((.., &Tensor::from([2, 0, 2, -1]))).square()
+            * x[0].at((0, 0))),
         sample!("at lists apart", four(), |x| {
             let (a, b) = (Tensor::from([0, 2, 2]), Tensor::from([[1], [0]]));
             x[0].at((.., &a, Slice::from(..).step(-1), &b)).square()
@@ -247,16 +248,32 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("index_axes", four(), |x| {
             let (a, b) = (Tensor::from([0, 2]), Tensor::from([[1], [0], [1]]));
-            x[0].index_axes([1, 2], &[&a, &b]).square().sum_axes([1, 2]) * x[0].index_axes([3, 0], &[&a, &b]).sum()
+            x[0].index_axes([1, 2], &[&a, &b]).square().sum_axes([1, 2])
+                * x[0].index_axes([3, 0], &[&a, &b]).sum()
         }),
         sample!("index_axes none", cube(), |x| x[0].index_axes([0isize; 0], &[]).square()),
         wrong!("at", &[&[2, 3]], |x| x[0].at((0, 0, 0)), "axis 2 is out of range for shape [2, 3]"),
-        wrong!("at", &[&[2, 3]], |x| x[0].at((Index::Rest, 0, Index::Rest)), "the number of `Rest` is 2, wanted at most 1"),
+        wrong!(
+            "at",
+            &[&[2, 3]],
+            |x| x[0].at((Index::Rest, 0, Index::Rest)),
+            "the number of `Rest` is 2, wanted at most 1"
+        ),
         wrong!("at", &[&[2, 3]], |x| x[0].at((&Tensor::from([true]),)), "the mask has shape [1], wanted [2]"),
-        wrong!("at", &[&[2, 3]], |x| x[0].at((&Tensor::scalar(true),)), "shape [] has rank 0, wanted at least 1"),
+        wrong!(
+            "at",
+            &[&[2, 3]],
+            |x| x[0].at((&Tensor::scalar(true),)),
+            "shape [] has rank 0, wanted at least 1"
+        ),
         wrong!("select", &[&[2, 3]], |x| x[0].at((2,)), "index 2 is out of range for axis 0 of size 2"),
         wrong!("index_axes", &[&[2, 3]], |x| x[0].index_axes([1, -1], &[]), "axis 1 is given twice"),
-        wrong!("index_axes", &[&[2, 3]], |x| x[0].index_axes([1], &[]), "the number of indices is 0, wanted 1"),
+        wrong!(
+            "index_axes",
+            &[&[2, 3]],
+            |x| x[0].index_axes([1], &[]),
+            "the number of indices is 0, wanted 1"
+        ),
         wrong!(
             "index",
             &[&[2, 3]],
@@ -295,7 +312,10 @@ mod tests {
         // A number drops its axis before the lists count, as in PyTorch.
         assert_eq!(taken(&[1, 2, 3], (0, .., &list)), (vec![2, 2], vec![2.0, 0.0, 5.0, 3.0]));
         assert_eq!(taken(&[2, 1, 3], (&Tensor::from([1]), .., &list)), (vec![2, 1], vec![5.0, 3.0]));
-        assert_eq!(taken(&[2, 2], (&Tensor::from([[false, true], [true, false]]),)), (vec![2], vec![1.0, 2.0]));
+        assert_eq!(
+            taken(&[2, 2], (&Tensor::from([[false, true], [true, false]]),)),
+            (vec![2], vec![1.0, 2.0])
+        );
         assert_eq!(taken(&[2, 2], vec![Index::One(1), Index::One(0)]), (vec![], vec![2.0]));
     }
 }

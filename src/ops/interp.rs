@@ -1,8 +1,8 @@
 //! Linear interpolation in a table.
 
-use crate::shape::same;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{At, IntoVar, Operation, Outputs, Parts, Var, one};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -167,7 +167,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             let one = x[0].sum().reshape([1]);
             x[0].interp(one.detach(), one * 2.0).square()
         }),
-        wrong!("interp", &[&[2], &[3], &[4]], |x| x[0].interp(x[1], x[2]), "the table has shape [4], wanted [3]"),
+        wrong!(
+            "interp",
+            &[&[2], &[3], &[4]],
+            |x| x[0].interp(x[1], x[2]),
+            "the table has shape [4], wanted [3]"
+        ),
         wrong!("interp", &[&[2], &[3, 1]], |x| x[0].interp(x[1], x[1]), "shape [3, 1] has rank 2, wanted 1"),
         wrong!(
             "interp",

@@ -94,7 +94,9 @@ impl<'t, T: Real> Var<'t, T> {
         if !own.ends_with(&shape) {
             let mut wanted = own[..own.len().saturating_sub(shape.len())].to_vec();
             wanted.extend_from_slice(&shape);
-            return Err(ErrorKind::Shape { what: "what is normalised".into(), found: own.to_vec(), wanted }.into());
+            return Err(
+                ErrorKind::Shape { what: "what is normalised".into(), found: own.to_vec(), wanted }.into()
+            );
         }
         let rows = Rows { groups: 1, channels: shape.count(), inner: 1 };
         let by = Normalise { name, rows, eps, centred, weighted: false, biased: false };
@@ -134,11 +136,36 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("rms_norm alone", shapes(&[&[&[3, 4]], &[&[2, 3, 2]]], 0.5, 2.0), |x| {
             x[0].rms_norm([x[0].shape().last().copied().unwrap()], None, 0.0)
         }),
-        wrong!("layer_norm", &[&[2, 3]], |x| x[0].layer_norm([2], None, None, 0.1), "what is normalised has shape [2, 3], wanted [2, 2]"),
-        wrong!("layer_norm", &[&[3]], |x| x[0].layer_norm([2, 3], None, None, 0.1), "what is normalised has shape [3], wanted [2, 3]"),
-        wrong!("layer_norm", &[&[2, 3], &[2]], |x| x[0].layer_norm([3], x[1], None, 0.1), "the weight has shape [2], wanted [3]"),
-        wrong!("layer_norm", &[&[2, 3], &[1]], |x| x[0].layer_norm([3], None, x[1], 0.1), "the bias has shape [1], wanted [3]"),
-        wrong!("rms_norm", &[&[2, 3], &[2, 3]], |x| x[0].rms_norm([3], x[1], 0.1), "the weight has shape [2, 3], wanted [3]"),
+        wrong!(
+            "layer_norm",
+            &[&[2, 3]],
+            |x| x[0].layer_norm([2], None, None, 0.1),
+            "what is normalised has shape [2, 3], wanted [2, 2]"
+        ),
+        wrong!(
+            "layer_norm",
+            &[&[3]],
+            |x| x[0].layer_norm([2, 3], None, None, 0.1),
+            "what is normalised has shape [3], wanted [2, 3]"
+        ),
+        wrong!(
+            "layer_norm",
+            &[&[2, 3], &[2]],
+            |x| x[0].layer_norm([3], x[1], None, 0.1),
+            "the weight has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "layer_norm",
+            &[&[2, 3], &[1]],
+            |x| x[0].layer_norm([3], None, x[1], 0.1),
+            "the bias has shape [1], wanted [3]"
+        ),
+        wrong!(
+            "rms_norm",
+            &[&[2, 3], &[2, 3]],
+            |x| x[0].rms_norm([3], x[1], 0.1),
+            "the weight has shape [2, 3], wanted [3]"
+        ),
     ]
 }
 

@@ -16,7 +16,12 @@ impl ScalarFunction<3> for Lerp {
     fn value<T: Real>(self, [a, b, w]: [f64; 3]) -> f64 {
         if w.abs() < 0.5 { a + w * (b - a) } else { b - (b - a) * (1.0 - w) }
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, b, w]: [Var<'t, T>; 3], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, b, w]: [Var<'t, T>; 3],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok(Some(match i {
             0 => 1.0 - w,
             1 => w,
@@ -113,8 +118,13 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{binary, sample, shapes, wrong};
     let three = || {
-        let cases: &[&[&[usize]]] =
-            &[&[&[], &[], &[]], &[&[7], &[7], &[7]], &[&[5, 1], &[4], &[]], &[&[3], &[2, 1], &[2, 3]], &[&[0], &[0], &[0]]];
+        let cases: &[&[&[usize]]] = &[
+            &[&[], &[], &[]],
+            &[&[7], &[7], &[7]],
+            &[&[5, 1], &[4], &[]],
+            &[&[3], &[2, 1], &[2, 3]],
+            &[&[0], &[0], &[0]],
+        ];
         shapes(cases, 0.5, 2.0)
     };
     vec![

@@ -220,7 +220,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("poisson_nll_loss full", pairs(1.2, 3.0), |x| {
             x[0].poisson_nll_loss(x[1], PoissonNll::new().full(true).reduction(Reduction::None))
         }),
-        sample!("poisson_nll_loss sum", with_empty(0.2, 2.0), |x| x[0].poisson_nll_loss(x[1], Reduction::Sum)),
+        sample!("poisson_nll_loss sum", with_empty(0.2, 2.0), |x| x[0]
+            .poisson_nll_loss(x[1], Reduction::Sum)),
         sample!("gaussian_nll_loss of none", shapes(&[&[&[0], &[0], &[1]]], 0.5, 2.0), |x| {
             x[0].gaussian_nll_loss(x[1], x[2], Reduction::Sum)
         }),
@@ -229,7 +230,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("gaussian_nll_loss", three(), |x| x[0].gaussian_nll_loss(x[1], x[2], Reduction::Mean)),
         sample!("gaussian_nll_loss full", three(), |x| {
-            x[0].gaussian_nll_loss(x[1], x[2], GaussianNll::new().full(true).eps(0.1).reduction(Reduction::None))
+            x[0].gaussian_nll_loss(
+                x[1],
+                x[2],
+                GaussianNll::new().full(true).eps(0.1).reduction(Reduction::None),
+            )
         }),
         wrong!(
             "kl_div",

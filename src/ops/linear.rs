@@ -176,6 +176,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].linear(x[1], x[2]),
             "the bias has shape [3], wanted [4]"
         ),
-        wrong!("linear", &[&[], &[3, 4]], |x| x[0].linear(x[1], None), "shape [] has rank 0, wanted at least 1"),
+        wrong!(
+            "linear",
+            &[&[], &[3, 4]],
+            |x| x[0].linear(x[1], None),
+            "shape [] has rank 0, wanted at least 1"
+        ),
     ]
 }

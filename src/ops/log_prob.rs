@@ -129,7 +129,11 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
-    pub fn diagonal_normal_log_prob(self, loc: impl IntoVar<'t, T>, scale: impl IntoVar<'t, T>) -> Var<'t, T> {
+    pub fn diagonal_normal_log_prob(
+        self,
+        loc: impl IntoVar<'t, T>,
+        scale: impl IntoVar<'t, T>,
+    ) -> Var<'t, T> {
         let tape = self.tape();
         let (loc, scale) = (loc.into_var(tape), scale.into_var(tape));
         tape.composed("diagonal_normal_log_prob", || {
@@ -304,15 +308,27 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{Inputs, sample, shapes, wrong};
     /// A number, a place, and a width that is not close to 0.
     fn triples() -> Inputs {
-        shapes(&[&[&[], &[], &[]], &[&[2, 3], &[3], &[2, 1]], &[&[7], &[7], &[7]], &[&[], &[2], &[]], &[&[0], &[], &[1]]], 0.5, 1.5)
+        shapes(
+            &[
+                &[&[], &[], &[]],
+                &[&[2, 3], &[3], &[2, 1]],
+                &[&[7], &[7], &[7]],
+                &[&[], &[2], &[]],
+                &[&[0], &[], &[1]],
+            ],
+            0.5,
+            1.5,
+        )
     }
     let pairs = || shapes(&[&[&[], &[]], &[&[2, 3], &[3]], &[&[65], &[65]], &[&[0], &[]]], 0.5, 1.5);
     let mut samples = vec![
         sample!("normal_log_prob", triples(), |x| x[0].normal_log_prob(x[1], x[2])),
         sample!("normal_log_prob of a number's law", pairs(), |x| x[0].normal_log_prob(0.5, x[1])),
-        sample!("diagonal_normal_log_prob", shapes(&[&[&[2, 3], &[3], &[3]], &[&[3], &[2, 3], &[1]], &[&[2, 0], &[], &[]]], 0.5, 1.5), |x| {
-            x[0].diagonal_normal_log_prob(x[1], x[2])
-        }),
+        sample!(
+            "diagonal_normal_log_prob",
+            shapes(&[&[&[2, 3], &[3], &[3]], &[&[3], &[2, 3], &[1]], &[&[2, 0], &[], &[]]], 0.5, 1.5),
+            |x| { x[0].diagonal_normal_log_prob(x[1], x[2]) }
+        ),
         // Places that no number is near.
         sample!("laplace_log_prob above", triples(), |x| x[0].laplace_log_prob(x[1] - 2.0, x[2])),
         sample!("laplace_log_prob below", triples(), |x| x[0].laplace_log_prob(x[1] + 2.0, x[2])),
@@ -321,10 +337,30 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("gumbel_log_prob", triples(), |x| x[0].gumbel_log_prob(x[1], x[2])),
         sample!("uniform_log_prob", triples(), |x| x[0].uniform_log_prob(x[1] - 2.0, x[2] + 2.0)),
         sample!("exponential_log_prob", pairs(), |x| x[0].exponential_log_prob(x[1])),
-        wrong!("normal_log_prob", &[&[2], &[3]], |x| x[0].normal_log_prob(x[1], 1.0), "shapes [2] and [3] do not broadcast"),
-        wrong!("diagonal_normal_log_prob", &[&[2], &[3]], |x| x[0].diagonal_normal_log_prob(x[1], 1.0), "shapes [2] and [3] do not broadcast"),
-        wrong!("diagonal_normal_log_prob", &[&[]], |x| x[0].diagonal_normal_log_prob(0.0, 1.0), "shape [] has rank 0, wanted at least 1"),
-        wrong!("exponential_log_prob", &[&[2], &[3]], |x| x[0].exponential_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
+        wrong!(
+            "normal_log_prob",
+            &[&[2], &[3]],
+            |x| x[0].normal_log_prob(x[1], 1.0),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "diagonal_normal_log_prob",
+            &[&[2], &[3]],
+            |x| x[0].diagonal_normal_log_prob(x[1], 1.0),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "diagonal_normal_log_prob",
+            &[&[]],
+            |x| x[0].diagonal_normal_log_prob(0.0, 1.0),
+            "shape [] has rank 0, wanted at least 1"
+        ),
+        wrong!(
+            "exponential_log_prob",
+            &[&[2], &[3]],
+            |x| x[0].exponential_log_prob(x[1]),
+            "shapes [2] and [3] do not broadcast"
+        ),
     ];
     samples.extend(discrete::samples());
     samples.extend(special::samples());

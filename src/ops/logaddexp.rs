@@ -41,7 +41,12 @@ impl ScalarFunction<2> for Share {
         let (power, rate) = if self.binary { (tail.exp2(), LN_2) } else { (tail.exp(), 1.0) };
         if distance > 0.0 { 1.0 / (1.0 + power) } else { power * (1.0 + rate * lost) / (1.0 + power) }
     }
-    fn slope<'t, T: Real>(self, i: usize, [a, b]: [Var<'t, T>; 2], y: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [a, b]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         let rate = if self.binary { LN_2 } else { 1.0 };
         let slope = y * scalar_function(self, [b, a]);
         Ok(Some(slope * if i == 0 { rate } else { -rate }))

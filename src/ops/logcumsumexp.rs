@@ -112,7 +112,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("logcumsumexp over middle", rank3(-3.0, 3.0), |x| x[0].logcumsumexp(1)),
         sample!("logcumsumexp over last", rank3(-3.0, 3.0), |x| x[0].logcumsumexp(-1)),
         sample!("logcumsumexp far out", rank3(-3.0, 3.0), |x| (x[0] * 4.0 - 40.0).logcumsumexp(0) * 0.1),
-        wrong!("logcumsumexp", &[&[2, 3]], |x| x[0].logcumsumexp(2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "logcumsumexp",
+            &[&[2, 3]],
+            |x| x[0].logcumsumexp(2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
     ]
 }
 

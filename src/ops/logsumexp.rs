@@ -19,7 +19,13 @@ impl Reduction for LogSumExp {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         tensor::reduce(x, axes, keepdim, reduce::logsumexp, reduce::logsumexp)
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, _: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        _: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         if x.try_shape()?.count() == 0 {
             return Ok(x.zeros_like());
         }
@@ -32,15 +38,20 @@ impl Reduction for LogSumExp {
         let safe = Var::where_(total, total, total.constant(1.0));
         Ok(g * (e / safe))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, _: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        _: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         if x.is_empty() {
             return Ok(x.clone());
         }
         let x = &x.contiguous()?;
         let shift = shift(x, axes)?;
         let data = shift.as_slice().expect("a reduction's result is contiguous");
-        let total =
-            reduce_once(x, axes, true, |x, [o, n, i], out| reduce::exp_about(x, data, o, n, i, out))?;
+        let total = reduce_once(x, axes, true, |x, [o, n, i], out| reduce::exp_about(x, data, o, n, i, out))?;
         let factor = elementwise([g, &total], 0.3, |[g, t], out| run2(Factor, g, t, out))?;
         elementwise([&factor, x, &shift], 0.5, |[f, x, m], out| run3(Weighted, f, x, m, out))
     }
@@ -108,7 +119,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("logsumexp over outer two", three(), |x| x[0].logsumexp_axes([0, -1])),
         sample!("logsumexp over none", three(), |x| x[0].logsumexp_axes([0isize; 0])),
         sample!("logsumexp far out", three(), |x| (x[0] * 4.0 + 40.0).logsumexp_axes([1, 2]) * 0.1),
-        wrong!("logsumexp", &[&[2, 3]], |x| x[0].logsumexp_axes(2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "logsumexp",
+            &[&[2, 3]],
+            |x| x[0].logsumexp_axes(2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("logsumexp", &[&[2, 3]], |x| x[0].logsumexp_keepdim([1, -1]), "axis 1 is given twice"),
     ]
 }

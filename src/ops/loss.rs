@@ -228,7 +228,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("l1_loss terms", with_empty(-1.0, 1.0), |x| x[0].l1_loss(x[1] - 3.0, Reduction::None)),
         sample!("huber inside", pairs(-1.0, 1.0), |x| x[0].huber(x[1], 2.5, Reduction::Mean)),
         sample!("huber outside", pairs(-1.0, 1.0), |x| x[0].huber(x[1] + 4.0, 1.5, Reduction::Mean)),
-        sample!("huber", with_empty(-2.0, 2.0), |x| x[0].huber(0.0, 0.5, Reduction::Sum)).avoiding(&[-0.5, 0.5]),
+        sample!("huber", with_empty(-2.0, 2.0), |x| x[0].huber(0.0, 0.5, Reduction::Sum))
+            .avoiding(&[-0.5, 0.5]),
         sample!("smooth_l1 inside", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1], 2.5, Reduction::Mean)),
         sample!("smooth_l1 outside", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1] + 4.0, 1.5, Reduction::None)),
         sample!("smooth_l1 0", pairs(-1.0, 1.0), |x| x[0].smooth_l1(x[1] + 3.0, 0.0, Reduction::Sum)),

@@ -1,7 +1,7 @@
 //! Norms of windows.
 
-use crate::error::argument;
 use super::pool::Pool;
+use crate::error::argument;
 use crate::number::Real;
 use crate::ops::per_axis::PerAxis;
 use crate::tape::Var;
@@ -104,10 +104,23 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{sample, shapes, wrong};
     vec![
-        sample!("lp_pool1d", shapes(&[&[&[1, 2, 7]], &[&[1, 6]], &[&[0, 1, 3]]], 0.5, 2.0), |x| x[0].lp_pool1d(3.0, Pool::new(3).stride(2))),
-        sample!("lp_pool2d", shapes(&[&[&[1, 1, 3, 4]], &[&[2, 3, 3]]], -2.0, -0.5), |x| x[0].lp_pool2d(2.0, Pool::new(2).ceil())),
-        sample!("lp_pool3d", shapes(&[&[&[1, 2, 3, 2]]], 0.5, 2.0), |x| x[0].lp_pool3d(1.5, Pool::new([1, 2, 2]).stride(1))),
-        wrong!("lp_pool1d", &[&[1, 5]], |x| x[0].lp_pool1d(2.0, Pool::new(2).padding(1)), "the padding is set, wanted none"),
-        wrong!("lp_pool2d", &[&[1, 5]], |x| x[0].lp_pool2d(2.0, Pool::new(2)), "shape [1, 5] has rank 2, wanted 3 or 4"),
+        sample!("lp_pool1d", shapes(&[&[&[1, 2, 7]], &[&[1, 6]], &[&[0, 1, 3]]], 0.5, 2.0), |x| x[0]
+            .lp_pool1d(3.0, Pool::new(3).stride(2))),
+        sample!("lp_pool2d", shapes(&[&[&[1, 1, 3, 4]], &[&[2, 3, 3]]], -2.0, -0.5), |x| x[0]
+            .lp_pool2d(2.0, Pool::new(2).ceil())),
+        sample!("lp_pool3d", shapes(&[&[&[1, 2, 3, 2]]], 0.5, 2.0), |x| x[0]
+            .lp_pool3d(1.5, Pool::new([1, 2, 2]).stride(1))),
+        wrong!(
+            "lp_pool1d",
+            &[&[1, 5]],
+            |x| x[0].lp_pool1d(2.0, Pool::new(2).padding(1)),
+            "the padding is set, wanted none"
+        ),
+        wrong!(
+            "lp_pool2d",
+            &[&[1, 5]],
+            |x| x[0].lp_pool2d(2.0, Pool::new(2)),
+            "shape [1, 5] has rank 2, wanted 3 or 4"
+        ),
     ]
 }

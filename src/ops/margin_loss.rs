@@ -1,12 +1,12 @@
 //! Losses that ask for a margin: of labels 1 and −1, of pairs in order, of the right class before the others.
 
 use super::losses::{Labels, alike, demand, settings};
+use crate::Reduction;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::{Axes, same};
 use crate::tape::{IntoVar, Var};
 use crate::tensor::Tensor;
-use crate::Reduction;
 
 settings! {
     /// The settings of [`multi_margin_loss`](crate::Var::multi_margin_loss). A bare [`Reduction`](crate::Reduction)
@@ -26,7 +26,9 @@ settings! {
 fn rank_at_least_1<T: Real>(x: Var<'_, T>) -> Result<usize> {
     match x.try_shape()?.last() {
         Some(&classes) => Ok(classes),
-        None => Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, the last axis for classes" }.into()),
+        None => {
+            Err(ErrorKind::Rank { found: vec![], wanted: "at least 1, the last axis for classes" }.into())
+        }
     }
 }
 
@@ -43,15 +45,20 @@ impl<T: Real> Several<T> {
         let (&size, rows) = labels.shape().split_last().expect("of rank 1 at least");
         let flat = labels.contiguous()?;
         let flat = flat.as_slice().expect("made contiguous above");
-        let lists: Vec<&[i64]> =
-            flat.chunks(size.max(1)).map(|row| row.split(|&label| label == -1).next().unwrap_or(row)).collect();
-        if let Some(&index) = lists.iter().copied().flatten().find(|&&label| !(0..size as i64).contains(&label)) {
+        let lists: Vec<&[i64]> = flat
+            .chunks(size.max(1))
+            .map(|row| row.split(|&label| label == -1).next().unwrap_or(row))
+            .collect();
+        if let Some(&index) =
+            lists.iter().copied().flatten().find(|&&label| !(0..size as i64).contains(&label))
+        {
             return Err(ErrorKind::Index { index, axis: rows.len(), size }.into());
         }
         let most = lists.iter().map(|list| list.len()).max().unwrap_or(0);
         let shaped = |n: usize| [rows, &[n]].concat();
         let slots = lists.iter().flat_map(|list| (0..most).map(|i| list.get(i).copied().unwrap_or(0)));
-        let filled = lists.iter().flat_map(|list| (0..most).map(|i| if i < list.len() { T::ONE } else { T::ZERO }));
+        let filled =
+            lists.iter().flat_map(|list| (0..most).map(|i| if i < list.len() { T::ONE } else { T::ZERO }));
         let mut others = vec![T::ONE; flat.len()];
         for (list, others) in lists.iter().zip(others.chunks_mut(size.max(1))) {
             list.iter().for_each(|&label| others[label as usize] = T::ZERO);

@@ -148,7 +148,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     };
     let sources = || shapes(&[&[&[3], &[3]], &[&[2, 3], &[2, 2]], &[&[3], &[2, 4]]], -2.0, 2.0);
     vec![
-        sample!("masked_select", unary(-2.0, 2.0), |x| x[0].masked_select(x[0].gt(0.0)).square()).avoiding(&[0.0]),
+        sample!("masked_select", unary(-2.0, 2.0), |x| x[0].masked_select(x[0].gt(0.0)).square())
+            .avoiding(&[0.0]),
         sample!("masked_select of broadcast", pairs(), |x| x[0].masked_select(x[1].gt(0.5)).square())
             .avoiding(&[0.5]),
         sample!("masked_fill", pairs(), |x| x[0].masked_fill(x[1].gt(0.0), x[1]).square() * x[0])

@@ -106,7 +106,17 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("masked_softmax of vectors", shapes(&[&[&[3]], &[&[0]], &[&[2, 0]]], -2.0, 2.0), |x| {
             x[0].masked_softmax(&Tensor::scalar(true), -1)
         }),
-        wrong!("expand", &[&[2, 3]], |x| x[0].masked_softmax(&Tensor::from([true, false]), -1), "shapes [2] and [2, 3] do not broadcast"),
-        wrong!("masked_softmax", &[&[2, 3]], |x| x[0].masked_softmax(&Tensor::scalar(true), 2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "expand",
+            &[&[2, 3]],
+            |x| x[0].masked_softmax(&Tensor::from([true, false]), -1),
+            "shapes [2] and [2, 3] do not broadcast"
+        ),
+        wrong!(
+            "masked_softmax",
+            &[&[2, 3]],
+            |x| x[0].masked_softmax(&Tensor::scalar(true), 2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
     ]
 }

@@ -220,9 +220,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("matmul with itself", shapes(&[&[&[3, 3]], &[&[2, 2, 2]]], -1.0, 1.0), |x| {
             x[0].matmul(x[0].transpose(-1, -2)).matmul(x[0])
         }),
-        wrong!("matmul", &[&[2, 3], &[2, 3]], |x| x[0].matmul(x[1]), "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"),
-        wrong!("matmul", &[&[3], &[2]], |x| x[0].matmul(x[1]), "shapes [3] and [2] do not agree in the inner dimension (3 and 2)"),
-        wrong!("matmul", &[&[2, 2, 3], &[3, 3, 2]], |x| x[0].matmul(x[1]), "shapes [2, 2, 3] and [3, 3, 2] do not broadcast"),
+        wrong!(
+            "matmul",
+            &[&[2, 3], &[2, 3]],
+            |x| x[0].matmul(x[1]),
+            "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"
+        ),
+        wrong!(
+            "matmul",
+            &[&[3], &[2]],
+            |x| x[0].matmul(x[1]),
+            "shapes [3] and [2] do not agree in the inner dimension (3 and 2)"
+        ),
+        wrong!(
+            "matmul",
+            &[&[2, 2, 3], &[3, 3, 2]],
+            |x| x[0].matmul(x[1]),
+            "shapes [2, 2, 3] and [3, 3, 2] do not broadcast"
+        ),
         wrong!("matmul", &[&[], &[2]], |x| x[0].matmul(x[1]), "shape [] has rank 0, wanted at least 1"),
     ]
 }

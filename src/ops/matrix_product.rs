@@ -38,7 +38,8 @@ fn chain<'t, T: Real>(vars: &[Var<'t, T>], split: &[Vec<usize>]) -> Var<'t, T> {
         if i == j {
             done.push(vars[i]);
         } else if halves {
-            let [right, left] = [done.pop(), done.pop()].map(|half| half.expect("both halves were multiplied"));
+            let [right, left] =
+                [done.pop(), done.pop()].map(|half| half.expect("both halves were multiplied"));
             done.push(left.matmul(right));
         } else {
             let cut = split[i][j];
@@ -180,7 +181,8 @@ impl<'t, T: Real> Var<'t, T> {
                 }
                 square = square.matmul(square);
             }
-            Ok(power.unwrap_or_else(|| self.constant_like(Tensor::eye(rows).and_then(|eye| eye.expand(&shape)))))
+            Ok(power
+                .unwrap_or_else(|| self.constant_like(Tensor::eye(rows).and_then(|eye| eye.expand(&shape)))))
         })
     }
 }
@@ -251,33 +253,96 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     fn of(cases: &[&[&[usize]]]) -> Inputs {
         shapes(cases, -1.0, 1.0)
     }
-    let chains = || of(&[&[&[2, 4], &[4, 3], &[3, 2], &[2, 1]], &[&[4, 1], &[1, 4], &[4, 1], &[1, 4]], &[&[2, 0], &[0, 3], &[3, 2], &[2, 2]]]);
+    let chains = || {
+        of(&[
+            &[&[2, 4], &[4, 3], &[3, 2], &[2, 1]],
+            &[&[4, 1], &[1, 4], &[4, 1], &[1, 4]],
+            &[&[2, 0], &[0, 3], &[3, 2], &[2, 2]],
+        ])
+    };
     let mut samples = vec![
-        sample!("mv", of(&[&[&[2, 3], &[3]], &[&[1, 1], &[1]], &[&[2, 0], &[0]], &[&[0, 2], &[2]]]), |x| x[0].mv(x[1])),
-        sample!("mm", of(&[&[&[2, 3], &[3, 4]], &[&[2, 0], &[0, 3]], &[&[0, 2], &[2, 3]]]), |x| x[0].mm(x[1])),
-        sample!("bmm", of(&[&[&[2, 2, 3], &[2, 3, 2]], &[&[1, 2, 3], &[1, 3, 2]], &[&[0, 2, 3], &[0, 3, 2]]]), |x| x[0].bmm(x[1])),
+        sample!("mv", of(&[&[&[2, 3], &[3]], &[&[1, 1], &[1]], &[&[2, 0], &[0]], &[&[0, 2], &[2]]]), |x| x
+            [0]
+        .mv(x[1])),
+        sample!("mm", of(&[&[&[2, 3], &[3, 4]], &[&[2, 0], &[0, 3]], &[&[0, 2], &[2, 3]]]), |x| x[0]
+            .mm(x[1])),
+        sample!(
+            "bmm",
+            of(&[&[&[2, 2, 3], &[2, 3, 2]], &[&[1, 2, 3], &[1, 3, 2]], &[&[0, 2, 3], &[0, 3, 2]]]),
+            |x| x[0].bmm(x[1])
+        ),
         sample!("matrix_power 0", of(&[&[&[2, 2]], &[&[0, 2, 2]]]), |x| x[0].matrix_power(0) * x[0]),
         sample!("matrix_power 1", of(&[&[&[2, 2]], &[&[2, 3, 3]]]), |x| x[0].matrix_power(1)),
         sample!("matrix_power 2", of(&[&[&[3, 3]], &[&[2, 2, 2]]]), |x| x[0].matrix_power(2)),
-        sample!("matrix_power 5", of(&[&[&[3, 3]], &[&[2, 2, 2]], &[&[0, 2, 2]], &[&[0, 0]]]), |x| x[0].matrix_power(5)),
+        sample!("matrix_power 5", of(&[&[&[3, 3]], &[&[2, 2, 2]], &[&[0, 2, 2]], &[&[0, 0]]]), |x| x[0]
+            .matrix_power(5)),
         sample!("multi_dot", chains(), |x| x[0].tape().multi_dot(x)),
-        sample!("multi_dot of vectors and a matrix", of(&[&[&[3], &[3, 2], &[2]], &[&[2], &[2, 1], &[1]]]), |x| x[0].tape().multi_dot(x)),
+        sample!(
+            "multi_dot of vectors and a matrix",
+            of(&[&[&[3], &[3, 2], &[2]], &[&[2], &[2, 1], &[1]]]),
+            |x| x[0].tape().multi_dot(x)
+        ),
         sample!("multi_dot of two vectors", of(&[&[&[3], &[3]]]), |x| x[0].tape().multi_dot(x)),
         sample!("multi_dot of one", of(&[&[&[2, 3]], &[&[3]]]), |x| x[0].tape().multi_dot(x).square()),
         wrong!("mv", &[&[3], &[3]], |x| x[0].mv(x[1]), "shape [3] has rank 1, wanted 2"),
         wrong!("mv", &[&[2, 3], &[3, 1]], |x| x[0].mv(x[1]), "shape [3, 1] has rank 2, wanted 1"),
-        wrong!("mv", &[&[2, 3], &[2]], |x| x[0].mv(x[1]), "shapes [2, 3] and [2] do not agree in the inner dimension (3 and 2)"),
+        wrong!(
+            "mv",
+            &[&[2, 3], &[2]],
+            |x| x[0].mv(x[1]),
+            "shapes [2, 3] and [2] do not agree in the inner dimension (3 and 2)"
+        ),
         wrong!("mm", &[&[2, 3], &[3]], |x| x[0].mm(x[1]), "shape [3] has rank 1, wanted 2"),
-        wrong!("mm", &[&[2, 3], &[2, 3]], |x| x[0].mm(x[1]), "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"),
+        wrong!(
+            "mm",
+            &[&[2, 3], &[2, 3]],
+            |x| x[0].mm(x[1]),
+            "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"
+        ),
         wrong!("bmm", &[&[2, 3], &[2, 3, 2]], |x| x[0].bmm(x[1]), "shape [2, 3] has rank 2, wanted 3"),
-        wrong!("bmm", &[&[1, 2, 3], &[2, 3, 2]], |x| x[0].bmm(x[1]), "shapes [1, 2, 3] and [2, 3, 2] do not broadcast"),
-        wrong!("bmm", &[&[2, 2, 3], &[2, 2, 3]], |x| x[0].bmm(x[1]), "shapes [2, 2, 3] and [2, 2, 3] do not agree in the inner dimension (3 and 2)"),
+        wrong!(
+            "bmm",
+            &[&[1, 2, 3], &[2, 3, 2]],
+            |x| x[0].bmm(x[1]),
+            "shapes [1, 2, 3] and [2, 3, 2] do not broadcast"
+        ),
+        wrong!(
+            "bmm",
+            &[&[2, 2, 3], &[2, 2, 3]],
+            |x| x[0].bmm(x[1]),
+            "shapes [2, 2, 3] and [2, 2, 3] do not agree in the inner dimension (3 and 2)"
+        ),
         wrong!("matrix_power", &[&[2]], |x| x[0].matrix_power(2), "shape [2] has rank 1, wanted at least 2"),
-        wrong!("matrix_power", &[&[4, 2, 3]], |x| x[0].matrix_power(2), "the matrix has shape [4, 2, 3], wanted [4, 2, 2]"),
-        wrong!("matrix_power", &[&[2, 2]], |x| x[0].matrix_power(-1), "n is -1, wanted a power of at least 0"),
-        wrong!("multi_dot", &[&[2]], |x| x[0].tape().multi_dot(&[]), "the number of matrices is 0, wanted at least 1"),
-        wrong!("multi_dot", &[&[2], &[2], &[2]], |x| x[0].tape().multi_dot(x), "shape [2] has rank 1, wanted 2"),
-        wrong!("multi_dot", &[&[2, 3], &[3, 2], &[3]], |x| x[0].tape().multi_dot(x), "shapes [3, 2] and [3] do not agree in the inner dimension (2 and 3)"),
+        wrong!(
+            "matrix_power",
+            &[&[4, 2, 3]],
+            |x| x[0].matrix_power(2),
+            "the matrix has shape [4, 2, 3], wanted [4, 2, 2]"
+        ),
+        wrong!(
+            "matrix_power",
+            &[&[2, 2]],
+            |x| x[0].matrix_power(-1),
+            "n is -1, wanted a power of at least 0"
+        ),
+        wrong!(
+            "multi_dot",
+            &[&[2]],
+            |x| x[0].tape().multi_dot(&[]),
+            "the number of matrices is 0, wanted at least 1"
+        ),
+        wrong!(
+            "multi_dot",
+            &[&[2], &[2], &[2]],
+            |x| x[0].tape().multi_dot(x),
+            "shape [2] has rank 1, wanted 2"
+        ),
+        wrong!(
+            "multi_dot",
+            &[&[2, 3], &[3, 2], &[3]],
+            |x| x[0].tape().multi_dot(x),
+            "shapes [3, 2] and [3] do not agree in the inner dimension (2 and 3)"
+        ),
     ];
     samples.extend(added::samples());
     samples
@@ -302,7 +367,8 @@ mod tests {
         let mut random = Generator::new(3);
         let shapes = [[3, 5], [5, 2], [2, 7], [7, 1], [1, 4]];
         let tape = Tape::new();
-        let vars = shapes.map(|shape| tape.var(&Tensor::<f64>::normal(shape, 0.0, 1.0, &mut random).unwrap()));
+        let vars =
+            shapes.map(|shape| tape.var(&Tensor::<f64>::normal(shape, 0.0, 1.0, &mut random).unwrap()));
         let wanted = vars[1..].iter().fold(vars[0], |whole, &var| whole.matmul(var)).value().unwrap();
         let found = tape.multi_dot(&vars).value().unwrap();
         assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-13), "{found} {wanted}");

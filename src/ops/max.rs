@@ -22,14 +22,26 @@ impl Reduction for Extreme {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         x.extreme(*self, axes, keepdim)
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, y: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        y: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         // The derivative of a mask is zero, so a share is a constant to every order. Selected, not multiplied by
         // the mask: 0 · ∞ is NaN.
         let count = x.eq(y).sum_keepdim(axes.clone());
         let share = Var::where_(count, count.recip(), y.constant(f64::NAN));
         Ok(Var::where_(Number::select(y.is_nan(), y.constant(1.0), x.eq(y)), g * share, g.constant(0.0)))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, y: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        y: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         let mask = elementwise([x, y], COST, |[x, y], out| run2(Mask, x, y, out))?;
         let count = tensor::reduce(&mask, axes, true, reduce::sum, reduce::sum)?;
         let share = elementwise([g, &count], COST, |[g, n], out| run2(Share, g, n, out))?;
@@ -135,8 +147,18 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("min over two", three(), |x| x[0].min_axes([0, 1])),
         sample!("min over last", three(), |x| x[0].min_keepdim(2)),
         wrong!("max", &[&[2, 3]], |x| x[0].max_axes(2), "axis 2 is out of range for shape [2, 3]"),
-        wrong!("max", &[&[2, 0]], |x| x[0].max(), "reduction over axis 1 of size 0 in shape [2, 0] has no identity"),
-        wrong!("min", &[&[0, 3]], |x| x[0].min_axes(0), "reduction over axis 0 of size 0 in shape [0, 3] has no identity"),
+        wrong!(
+            "max",
+            &[&[2, 0]],
+            |x| x[0].max(),
+            "reduction over axis 1 of size 0 in shape [2, 0] has no identity"
+        ),
+        wrong!(
+            "min",
+            &[&[0, 3]],
+            |x| x[0].min_axes(0),
+            "reduction over axis 0 of size 0 in shape [0, 3] has no identity"
+        ),
         wrong!("min", &[&[2, 3]], |x| x[0].min_keepdim([1, -1]), "axis 1 is given twice"),
     ]
 }

@@ -63,7 +63,8 @@ impl<T: Real> Operation<T> for MaxPool {
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let dense = x[0].contiguous()?;
-        Tensor::build(self.shape.clone(), |out| largest(&self.windows, dense.as_slice().unwrap_or(&[]), out)).map(one)
+        Tensor::build(self.shape.clone(), |out| largest(&self.windows, dense.as_slice().unwrap_or(&[]), out))
+            .map(one)
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (places, flat) = self.index(at.x(0))?;
@@ -227,7 +228,9 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         windows: impl Into<PerAxis>,
     ) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        self.max_pooled_with_places("adaptive_max_pool1d_with_indices", |shape| divided(shape, 1, windows.into()))
+        self.max_pooled_with_places("adaptive_max_pool1d_with_indices", |shape| {
+            divided(shape, 1, windows.into())
+        })
     }
 
     /// The largest element of each window over two spatial axes; see [`max_pool1d`](Var::max_pool1d). x is `[batch, channels, height, width]` or `[channels, height, width]`.
@@ -326,7 +329,9 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         windows: impl Into<PerAxis>,
     ) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        self.max_pooled_with_places("adaptive_max_pool2d_with_indices", |shape| divided(shape, 2, windows.into()))
+        self.max_pooled_with_places("adaptive_max_pool2d_with_indices", |shape| {
+            divided(shape, 2, windows.into())
+        })
     }
 
     /// The largest element of each window over three spatial axes; see [`max_pool1d`](Var::max_pool1d). x is `[batch, channels, depth, height, width]` or that without a batch.
@@ -425,7 +430,9 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         windows: impl Into<PerAxis>,
     ) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        self.max_pooled_with_places("adaptive_max_pool3d_with_indices", |shape| divided(shape, 3, windows.into()))
+        self.max_pooled_with_places("adaptive_max_pool3d_with_indices", |shape| {
+            divided(shape, 3, windows.into())
+        })
     }
 }
 

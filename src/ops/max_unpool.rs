@@ -145,14 +145,41 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].max_unpool1d(&Tensor::from([[[1, 1], [0, 2]]]), pool, None).square() * x[0].sum()
         }),
         sample!("max_unpool2d", shapes(&[&[&[1, 1, 2]]], -1.0, 1.0), |x| {
-            x[0].max_unpool2d(&Tensor::from([[[3, 5]]]), Pool::new(2), Some([2, 3].into())).square() * x[0].sum()
+            x[0].max_unpool2d(&Tensor::from([[[3, 5]]]), Pool::new(2), Some([2, 3].into())).square()
+                * x[0].sum()
         }),
         sample!("max_unpool3d", shapes(&[&[&[1, 1, 1, 2]]], -1.0, 1.0), |x| {
-            x[0].max_unpool3d(&Tensor::from([[[3, 8]]]).unsqueeze(0).unwrap(), Pool::new(2).stride([1, 1, 2]), None).square() * x[0].sum()
+            x[0].max_unpool3d(
+                &Tensor::from([[[3, 8]]]).unsqueeze(0).unwrap(),
+                Pool::new(2).stride([1, 1, 2]),
+                None,
+            )
+            .square()
+                * x[0].sum()
         }),
-        wrong!("max_unpool1d", &[&[1, 2]], |x| x[0].max_unpool1d(&Tensor::from([[0]]), Pool::new(2), None), "the places has shape [1, 1], wanted [1, 2]"),
-        wrong!("max_unpool1d", &[&[1, 1]], |x| x[0].max_unpool1d(&Tensor::from([[2]]), Pool::new(2).padding(2), None), "the padding is 2, wanted a length that the windows leave"),
-        wrong!("max_unpool2d", &[&[1, 1]], |x| x[0].max_unpool2d(&Tensor::from([[0]]), Pool::new(2), None), "shape [1, 1] has rank 2, wanted 3 or 4"),
-        wrong!("max_unpool2d", &[&[1, 1, 1]], |x| x[0].max_unpool2d(&Tensor::from([[[0]]]), Pool::new(2), Some([1, 2, 3].into())), "the output size is 3 numbers, wanted one, or 2"),
+        wrong!(
+            "max_unpool1d",
+            &[&[1, 2]],
+            |x| x[0].max_unpool1d(&Tensor::from([[0]]), Pool::new(2), None),
+            "the places has shape [1, 1], wanted [1, 2]"
+        ),
+        wrong!(
+            "max_unpool1d",
+            &[&[1, 1]],
+            |x| x[0].max_unpool1d(&Tensor::from([[2]]), Pool::new(2).padding(2), None),
+            "the padding is 2, wanted a length that the windows leave"
+        ),
+        wrong!(
+            "max_unpool2d",
+            &[&[1, 1]],
+            |x| x[0].max_unpool2d(&Tensor::from([[0]]), Pool::new(2), None),
+            "shape [1, 1] has rank 2, wanted 3 or 4"
+        ),
+        wrong!(
+            "max_unpool2d",
+            &[&[1, 1, 1]],
+            |x| x[0].max_unpool2d(&Tensor::from([[[0]]]), Pool::new(2), Some([1, 2, 3].into())),
+            "the output size is 3 numbers, wanted one, or 2"
+        ),
     ]
 }

@@ -27,12 +27,24 @@ impl Reduction for Median {
         let row = x.reshape([x.len()])?;
         row.gather(0, &row.median_place(0, self.skip)?)?.squeeze(0)
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, y: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        y: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         let equal = x.eq(y) | x.is_nan() & y.is_nan();
         let share = equal.sum_keepdim(axes.clone()).recip();
         Ok(Var::where_(equal, g * share, g.constant(0.0)))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, y: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        y: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         let equal = elementwise([x, y], COST, |[x, y], out| run2(Equal, x, y, out))?;
         let count = tensor::reduce(&equal, axes, true, reduce::sum, reduce::sum)?;
         elementwise([&equal, g, &count], COST, |[m, g, n], out| run3(Share, m, g, n, out))
@@ -167,7 +179,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("nanmedian", all(), |x| x[0].nanmedian().square()),
         sample!("median over middle", three(), |x| values(x[0].median_with_index(1), x[0])),
         sample!("nanmedian over first", three(), |x| values(x[0].nanmedian_with_index(0), x[0]).square()),
-        wrong!("median", &[&[2, 0]], |x| x[0].median(), "reduction over axis 1 of size 0 in shape [2, 0] has no identity"),
+        wrong!(
+            "median",
+            &[&[2, 0]],
+            |x| x[0].median(),
+            "reduction over axis 1 of size 0 in shape [2, 0] has no identity"
+        ),
         wrong!(
             "median",
             &[&[0, 2]],

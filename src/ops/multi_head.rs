@@ -92,7 +92,11 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
             }
             let width = shape[shape.len() - 1];
-            crate::shape::same("the map to queries, keys and values", &weights.input.try_shape()?, &[width, 3 * width])?;
+            crate::shape::same(
+                "the map to queries, keys and values",
+                &weights.input.try_shape()?,
+                &[width, 3 * width],
+            )?;
             if heads == 0 || !width.is_multiple_of(heads) {
                 return argument("the number of heads", heads, format!("a divisor of {width}, the width"));
             }
@@ -100,7 +104,12 @@ impl<'t, T: Real> Var<'t, T> {
             let mut parts = match (same(self, keys), same(keys, values)) {
                 (true, true) => weights.project(self, 0..3)?,
                 (false, true) => [weights.project(self, 0..1)?, weights.project(keys, 1..3)?].concat(),
-                _ => [weights.project(self, 0..1)?, weights.project(keys, 1..2)?, weights.project(values, 2..3)?].concat(),
+                _ => [
+                    weights.project(self, 0..1)?,
+                    weights.project(keys, 1..2)?,
+                    weights.project(values, 2..3)?,
+                ]
+                .concat(),
             };
             for part in &mut parts {
                 *part = apart(*part, heads)?;
@@ -138,17 +147,43 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].multi_head_attention(x[1], x[1].tanh(), 2, &weights(x), plain())
         }),
         sample!("multi_head_attention to itself", inputs(), |x| {
-            let own = x[0].multi_head_attention(x[0], x[0], 1, &weights(x), AttentionOptions { causal: true, ..plain() });
+            let own = x[0].multi_head_attention(
+                x[0],
+                x[0],
+                1,
+                &weights(x),
+                AttentionOptions { causal: true, ..plain() },
+            );
             own * x[1].sum()
         }),
         sample!("multi_head_attention to another", inputs(), |x| {
             let alone = MultiHead { input_bias: None, output_bias: None, ..weights(x) };
             x[0].multi_head_attention(x[1], x[1], 2, &alone, plain()) * x[3].sum() + x[5].sum()
         }),
-        wrong!("multi_head_attention", &[&[3, 4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]], |x| x[0].multi_head_attention(x[1], x[1], 3, &weights(x), plain()), "the number of heads is 3, wanted a divisor of 4, the width"),
-        wrong!("multi_head_attention", &[&[3, 4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]], |x| x[0].multi_head_attention(x[1], x[1], 0, &weights(x), plain()), "the number of heads is 0, wanted a divisor of 4, the width"),
-        wrong!("multi_head_attention", &[&[3, 4], &[3, 4], &[12, 4], &[12], &[4, 4], &[4]], |x| x[0].multi_head_attention(x[1], x[1], 2, &weights(x), plain()), "the map to queries, keys and values has shape [12, 4], wanted [4, 12]"),
-        wrong!("multi_head_attention", &[&[4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]], |x| x[0].multi_head_attention(x[1], x[1], 2, &weights(x), plain()), "shape [4] has rank 1, wanted at least 2"),
+        wrong!(
+            "multi_head_attention",
+            &[&[3, 4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]],
+            |x| x[0].multi_head_attention(x[1], x[1], 3, &weights(x), plain()),
+            "the number of heads is 3, wanted a divisor of 4, the width"
+        ),
+        wrong!(
+            "multi_head_attention",
+            &[&[3, 4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]],
+            |x| x[0].multi_head_attention(x[1], x[1], 0, &weights(x), plain()),
+            "the number of heads is 0, wanted a divisor of 4, the width"
+        ),
+        wrong!(
+            "multi_head_attention",
+            &[&[3, 4], &[3, 4], &[12, 4], &[12], &[4, 4], &[4]],
+            |x| x[0].multi_head_attention(x[1], x[1], 2, &weights(x), plain()),
+            "the map to queries, keys and values has shape [12, 4], wanted [4, 12]"
+        ),
+        wrong!(
+            "multi_head_attention",
+            &[&[4], &[3, 4], &[4, 12], &[12], &[4, 4], &[4]],
+            |x| x[0].multi_head_attention(x[1], x[1], 2, &weights(x), plain()),
+            "shape [4] has rank 1, wanted at least 2"
+        ),
     ]
 }
 
@@ -163,10 +198,12 @@ mod tests {
     fn shared_inputs_are_only_faster() {
         let tape = Tape::new();
         let mut from = Generator::new(3);
-        let mut draw = |shape: &[usize]| tape.var(&Tensor::<f64>::normal(shape, 0.0, 1.0, &mut from).unwrap());
+        let mut draw =
+            |shape: &[usize]| tape.var(&Tensor::<f64>::normal(shape, 0.0, 1.0, &mut from).unwrap());
         let (x, input, output) = (draw(&[2, 5, 6]), draw(&[6, 18]), draw(&[6, 6]));
         let weights = MultiHead { input, input_bias: Some(draw(&[18])), output, output_bias: None };
-        let run = |k, v| x.multi_head_attention(k, v, 3, &weights, AttentionOptions::default()).value().unwrap();
+        let run =
+            |k, v| x.multi_head_attention(k, v, 3, &weights, AttentionOptions::default()).value().unwrap();
         let one = run(x, x);
         let other = x.identity();
         for again in [run(other, other), run(x, other), run(other, x)] {

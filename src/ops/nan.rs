@@ -83,7 +83,12 @@ impl ScalarFunction<2> for Heaviside {
             _ => f64::from(u8::from(x > 0.0)),
         }
     }
-    fn slope<'t, T: Real>(self, i: usize, [x, _]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [x, _]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         Ok((i == 1).then(|| x.eq(0.0)))
     }
 }

@@ -135,13 +135,20 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].gt(0.0).count_nonzero_axes([0, 1]) + x[0].gt(0.0).count_nonzero_keepdim(1)
         }),
         sample!("any", three(), |x| x[0].square() * x[0].any()),
-        sample!("any over some", three(), |x| x[0].gt(1.0).any_axes(2) + x[0].gt(1.0).any_keepdim([0, 2]).sum())
-            .avoiding(&[0.0, 1.0]),
+        sample!("any over some", three(), |x| x[0].gt(1.0).any_axes(2)
+            + x[0].gt(1.0).any_keepdim([0, 2]).sum())
+        .avoiding(&[0.0, 1.0]),
         sample!("all", three(), |x| x[0].square() * x[0].all()),
-        sample!("all over some", three(), |x| x[0].gt(-1.0).all_axes(2) + x[0].gt(-1.0).all_keepdim([0, 2]).sum())
-            .avoiding(&[0.0, -1.0]),
+        sample!("all over some", three(), |x| x[0].gt(-1.0).all_axes(2)
+            + x[0].gt(-1.0).all_keepdim([0, 2]).sum())
+        .avoiding(&[0.0, -1.0]),
         wrong!("nansum", &[&[2, 3]], |x| x[0].nansum_axes(2), "axis 2 is out of range for shape [2, 3]"),
-        wrong!("count_nonzero", &[&[2]], |x| x[0].count_nonzero_axes(1), "axis 1 is out of range for shape [2]"),
+        wrong!(
+            "count_nonzero",
+            &[&[2]],
+            |x| x[0].count_nonzero_axes(1),
+            "axis 1 is out of range for shape [2]"
+        ),
         wrong!("any", &[&[2]], |x| x[0].any_keepdim(1), "axis 1 is out of range for shape [2]"),
         wrong!("all", &[&[2]], |x| x[0].all_axes(-2), "axis -2 is out of range for shape [2]"),
         wrong!("nanmean", &[&[2, 3]], |x| x[0].nanmean_axes([1, 1]), "axis 1 is given twice"),

@@ -19,7 +19,13 @@ impl Reduction for Norm {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         reduce_once(x, axes, keepdim, |x, [outer, n, inner], out| length(x, outer, n, inner, out))
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, y: Var<'t, T>, _: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        y: Var<'t, T>,
+        _: &Axes,
+    ) -> Result<Var<'t, T>> {
         let direction = x / Var::where_(y, y, y.constant(1.0));
         Ok(Var::where_(y, g * direction, y.constant(0.0)))
     }
@@ -80,7 +86,8 @@ impl<'t, T: Real> Var<'t, T> {
             if p.is_nan() {
                 return argument("p", p, "a number, or an infinity");
             }
-            let sum = |x: Var<'t, T>| if keepdim { x.sum_keepdim(axes.clone()) } else { x.sum_axes(axes.clone()) };
+            let sum =
+                |x: Var<'t, T>| if keepdim { x.sum_keepdim(axes.clone()) } else { x.sum_axes(axes.clone()) };
             if p == 2.0 {
                 return Ok(self.reduced(Norm, axes, keepdim));
             }
@@ -285,7 +292,8 @@ mod tests {
     fn negative_norms_lie_below_the_smallest_and_do_not_vanish_early() {
         for scale in [1e-300, 1.0, 1e300] {
             let tape = Tape::new();
-            let x = tape.var(&Tensor::from([[2.0 * scale, -4.0 * scale], [0.0, scale], [scale, f64::INFINITY]]));
+            let x =
+                tape.var(&Tensor::from([[2.0 * scale, -4.0 * scale], [0.0, scale], [scale, f64::INFINITY]]));
             for (p, wanted) in [(-1.0, 4.0 / 3.0), (-2.0, 4.0 / 5f64.sqrt()), (f64::NEG_INFINITY, 2.0)] {
                 let y = x.norm_p_axes(1, p).value().unwrap().to_vec();
                 assert!((y[0] / scale - wanted).abs() < 1e-14, "{p} {scale} {y:?}");

@@ -51,7 +51,8 @@ impl Surround {
         for (i, &(before, after)) in self.pads.iter().enumerate() {
             let n = dims[lead + i] as isize;
             // What two cuts cut off together is cut off once.
-            let (from, until) = (before.min(0).saturating_neg().min(n), n - after.min(0).saturating_neg().min(n));
+            let (from, until) =
+                (before.min(0).saturating_neg().min(n), n - after.min(0).saturating_neg().min(n));
             inner = inner.slice((lead + i) as isize, from..until.max(from))?;
             first.push(before.max(0) as usize);
             dims[lead + i] = n.saturating_add(before).saturating_add(after).max(0) as usize;
@@ -185,7 +186,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("pad by reflection", images(), |x| x[0].pad([(1, 2), (2, 0)], Padding::Reflect).square()),
         sample!("pad by replication", images(), |x| x[0].pad([(1, -1), (3, 4)], Padding::Replicate).square()),
         sample!("pad around", images(), |x| x[0].pad([(1, -1), (3, 2)], Padding::Circular).square()),
-        wrong!("pad", &[&[3]], |x| x[0].pad([(0, 0); 2], Padding::Reflect), "the number of pairs is 2, wanted at most 1"),
+        wrong!(
+            "pad",
+            &[&[3]],
+            |x| x[0].pad([(0, 0); 2], Padding::Reflect),
+            "the number of pairs is 2, wanted at most 1"
+        ),
         wrong!(
             "pad",
             &[&[2, 3]],

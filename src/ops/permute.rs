@@ -158,7 +158,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         wrong!("permute", &[&[2, 3]], |x| x[0].permute([0, 2]), "axis 2 is out of range for shape [2, 3]"),
         wrong!("permute", &[&[2, 3]], |x| x[0].permute([1, -1]), "axis 1 is given twice"),
-        wrong!("permute", &[&[2, 3]], |x| x[0].permute([0]), "shape [2, 3] has rank 2, wanted as many axes as are named"),
+        wrong!(
+            "permute",
+            &[&[2, 3]],
+            |x| x[0].permute([0]),
+            "shape [2, 3] has rank 2, wanted as many axes as are named"
+        ),
         wrong!("transpose", &[&[2, 3]], |x| x[0].transpose(0, 2), "axis 2 is out of range for shape [2, 3]"),
         wrong!("t", &[&[2, 3, 4]], |x| x[0].t(), "shape [2, 3, 4] has rank 3, wanted 2"),
     ]

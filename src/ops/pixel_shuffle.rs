@@ -142,18 +142,70 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     vec![
         sample!("pixel_shuffle", one(), |x| x[0].pixel_shuffle(2).cumsum(-1).square()),
         sample!("pixel_unshuffle", more(), |x| x[0].pixel_unshuffle(2).cumsum(-3).square()),
-        sample!("channel_shuffle", shapes(&[&[&[2, 6, 2]], &[&[1, 3, 1, 2]], &[&[0, 3, 1]]], -1.0, 1.0), |x| {
-            x[0].channel_shuffle(3).cumsum(1).square()
-        }),
-        wrong!("pixel_shuffle", &[&[4, 2]], |x| x[0].pixel_shuffle(2), "shape [4, 2] has rank 2, wanted at least 3"),
-        wrong!("pixel_shuffle", &[&[4, 1, 1]], |x| x[0].pixel_shuffle(0), "the factor is 0, wanted at least 1"),
-        wrong!("pixel_shuffle", &[&[6, 1, 1]], |x| x[0].pixel_shuffle(2), "the number of channels is 6, wanted a multiple of 4"),
-        wrong!("pixel_shuffle", &[&[6, 1, 1]], |x| x[0].pixel_shuffle(usize::MAX), "the factor is 18446744073709551615, wanted one whose square divides the number of channels"),
-        wrong!("pixel_unshuffle", &[&[1, 3, 2]], |x| x[0].pixel_unshuffle(2), "the height is 3, wanted a multiple of 2"),
-        wrong!("pixel_unshuffle", &[&[1, 2, 3]], |x| x[0].pixel_unshuffle(2), "the width is 3, wanted a multiple of 2"),
-        wrong!("channel_shuffle", &[&[1, 3, 3]], |x| x[0].channel_shuffle(2), "the number of channels is 3, wanted a multiple of 2"),
-        wrong!("channel_shuffle", &[&[1, 3]], |x| x[0].channel_shuffle(3), "shape [1, 3] has rank 2, wanted at least 3"),
-        wrong!("channel_shuffle", &[&[3]], |x| x[0].channel_shuffle(3), "shape [3] has rank 1, wanted at least 3"),
-        wrong!("channel_shuffle", &[&[1, 3, 1]], |x| x[0].channel_shuffle(0), "the number of groups is 0, wanted at least 1"),
+        sample!(
+            "channel_shuffle",
+            shapes(&[&[&[2, 6, 2]], &[&[1, 3, 1, 2]], &[&[0, 3, 1]]], -1.0, 1.0),
+            |x| { x[0].channel_shuffle(3).cumsum(1).square() }
+        ),
+        wrong!(
+            "pixel_shuffle",
+            &[&[4, 2]],
+            |x| x[0].pixel_shuffle(2),
+            "shape [4, 2] has rank 2, wanted at least 3"
+        ),
+        wrong!(
+            "pixel_shuffle",
+            &[&[4, 1, 1]],
+            |x| x[0].pixel_shuffle(0),
+            "the factor is 0, wanted at least 1"
+        ),
+        wrong!(
+            "pixel_shuffle",
+            &[&[6, 1, 1]],
+            |x| x[0].pixel_shuffle(2),
+            "the number of channels is 6, wanted a multiple of 4"
+        ),
+        wrong!(
+            "pixel_shuffle",
+            &[&[6, 1, 1]],
+            |x| x[0].pixel_shuffle(usize::MAX),
+            "the factor is 18446744073709551615, wanted one whose square divides the number of channels"
+        ),
+        wrong!(
+            "pixel_unshuffle",
+            &[&[1, 3, 2]],
+            |x| x[0].pixel_unshuffle(2),
+            "the height is 3, wanted a multiple of 2"
+        ),
+        wrong!(
+            "pixel_unshuffle",
+            &[&[1, 2, 3]],
+            |x| x[0].pixel_unshuffle(2),
+            "the width is 3, wanted a multiple of 2"
+        ),
+        wrong!(
+            "channel_shuffle",
+            &[&[1, 3, 3]],
+            |x| x[0].channel_shuffle(2),
+            "the number of channels is 3, wanted a multiple of 2"
+        ),
+        wrong!(
+            "channel_shuffle",
+            &[&[1, 3]],
+            |x| x[0].channel_shuffle(3),
+            "shape [1, 3] has rank 2, wanted at least 3"
+        ),
+        wrong!(
+            "channel_shuffle",
+            &[&[3]],
+            |x| x[0].channel_shuffle(3),
+            "shape [3] has rank 1, wanted at least 3"
+        ),
+        wrong!(
+            "channel_shuffle",
+            &[&[1, 3, 1]],
+            |x| x[0].channel_shuffle(0),
+            "the number of groups is 0, wanted at least 1"
+        ),
     ]
 }

@@ -261,7 +261,10 @@ mod tests {
             for order in 0..4 {
                 let value = y.value().unwrap().to_vec();
                 let wanted = factor * (-2f64).powi(n - order);
-                assert!((value[0] - wanted).abs() <= 1e-14 * wanted.abs(), "{n} {order}: {value:?}, {wanted}");
+                assert!(
+                    (value[0] - wanted).abs() <= 1e-14 * wanted.abs(),
+                    "{n} {order}: {value:?}, {wanted}"
+                );
                 if n >= 0 {
                     assert_eq!(value[1], if order == n { factor } else { 0.0 }, "{n} {order}");
                 }

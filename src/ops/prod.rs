@@ -21,7 +21,13 @@ impl Reduction for Product {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         tensor::reduce(x, axes, keepdim, reduce::prod, reduce::prod)
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, _: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        _: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         let shape = x.try_shape()?;
         let [outer, n, inner] = split(&axes.resolve(&shape)?, &shape);
         if outer * n * inner == 0 {
@@ -29,7 +35,13 @@ impl Reduction for Product {
         }
         Ok(g * others(x.reshape([outer, n, inner]), n).0.reshape(shape))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, _: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        _: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         let [_, n, inner] = split(axes, x.shape());
         let x = x.contiguous()?;
         let data = x.as_slice().expect("made contiguous above");

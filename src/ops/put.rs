@@ -166,7 +166,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].slice_scatter(x[1], -1, Slice::from(..).step(2)).square() * x[0]
         }),
         sample!("select_scatter", cube(&[2, 4]), |x| x[0].select_scatter(x[1], 1, -1).square() * x[0]),
-        wrong!("index_put", &[&[3], &[]], |x| x[0].index_put(&[], x[1]), "the list of indices is empty, wanted at least one"),
+        wrong!(
+            "index_put",
+            &[&[3], &[]],
+            |x| x[0].index_put(&[], x[1]),
+            "the list of indices is empty, wanted at least one"
+        ),
         wrong!(
             "index_put_add",
             &[&[3], &[]],

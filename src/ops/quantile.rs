@@ -33,8 +33,7 @@ struct Between<T> {
 impl<T: Real> Between<T> {
     /// For rows of `n` elements in `x` whose places in ascending order are `order`.
     fn new(x: &[T], order: &[i64], n: usize, q: &[T], how: Interpolation, skip: bool) -> Between<T> {
-        let mut found =
-            Between { places: [Vec::new(), Vec::new()], weights: Vec::new(), slopes: Vec::new() };
+        let mut found = Between { places: [Vec::new(), Vec::new()], weights: Vec::new(), slopes: Vec::new() };
         for (x, order) in x.chunks_exact(n).zip(order.chunks_exact(n)) {
             let nans = x.iter().filter(|x| x.is_nan()).count();
             let all = nans == n || nans > 0 && !skip;
@@ -205,9 +204,19 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("quantile nearest", three(), |x| x[0].square().quantile(0.4, -1, Nearest)),
         sample!("nanquantile", three(), |x| x[0].square().nanquantile(0.4, 0, Higher)),
         sample!("nanquantile linear", three(), |x| x[0].nanquantile(0.3, 1, Linear)),
-        wrong!("quantile", &[&[2, 3]], |x| x[0].quantile(0.5, 2, Linear), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "quantile",
+            &[&[2, 3]],
+            |x| x[0].quantile(0.5, 2, Linear),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("quantile", &[&[2]], |x| x[0].quantile(1.5, 0, Linear), "q is 1.5, wanted between 0 and 1"),
-        wrong!("nanquantile", &[&[2]], |x| x[0].nanquantile(-0.5, 0, Linear), "q is -0.5, wanted between 0 and 1"),
+        wrong!(
+            "nanquantile",
+            &[&[2]],
+            |x| x[0].nanquantile(-0.5, 0, Linear),
+            "q is -0.5, wanted between 0 and 1"
+        ),
         wrong!(
             "quantile",
             &[&[2], &[1, 1]],

@@ -96,6 +96,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].recurrence(x[1], 0, false),
             "the inhomogeneous part has shape [3], wanted [2]"
         ),
-        wrong!("recurrence", &[&[2], &[2]], |x| x[0].recurrence(x[1], 1, false), "axis 1 is out of range for shape [2]"),
+        wrong!(
+            "recurrence",
+            &[&[2], &[2]],
+            |x| x[0].recurrence(x[1], 1, false),
+            "axis 1 is out of range for shape [2]"
+        ),
     ]
 }

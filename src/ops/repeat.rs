@@ -190,7 +190,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].repeat([usize::MAX]),
             "shape [18446744073709551615] is too large: at most 64 axes and 2^63 - 1 bytes"
         ),
-        wrong!("repeat_interleave", &[&[2]], |x| x[0].repeat_interleave(2, 1), "axis 1 is out of range for shape [2]"),
+        wrong!(
+            "repeat_interleave",
+            &[&[2]],
+            |x| x[0].repeat_interleave(2, 1),
+            "axis 1 is out of range for shape [2]"
+        ),
         wrong!(
             "repeat_interleave",
             &[&[2]],

@@ -91,7 +91,9 @@ impl Resize {
     /// The new length of each axis, and the scale from there to the old one where a factor says it.
     fn lengths(&self, old: &[usize]) -> Result<Vec<(usize, Option<f64>)>> {
         match self.size {
-            Size::To(size) => Ok(size.at_least(1, "the size", old.len())?.into_iter().map(|n| (n, None)).collect()),
+            Size::To(size) => {
+                Ok(size.at_least(1, "the size", old.len())?.into_iter().map(|n| (n, None)).collect())
+            }
             Size::By(_, given) if given != 0 && given != old.len() => {
                 argument("the factor", format!("{given} numbers"), format!("one, or {}", old.len()))
             }
@@ -195,7 +197,11 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::EmptyReduction { axis: 2 + axis, shape: shape.to_vec() }.into());
             }
             if resize.align_corners && !matches!(resize.resampling, Resampling::Linear | Resampling::Cubic) {
-                return argument("the resampling", format!("{:?}", resize.resampling), "Linear or Cubic for aligned corners");
+                return argument(
+                    "the resampling",
+                    format!("{:?}", resize.resampling),
+                    "Linear or Cubic for aligned corners",
+                );
             }
             let mut y = self;
             for (i, (new, scale)) in resize.lengths(old)?.into_iter().enumerate().rev() {
@@ -233,14 +239,54 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("interpolate areas", shapes(&[&[&[1, 1, 2, 3, 4]]], -1.0, 1.0), |x| {
             x[0].interpolate(Resize::to([3, 2, 2]).with(Resampling::Area)).square()
         }),
-        wrong!("interpolate", &[&[2, 3]], |x| x[0].interpolate(Resize::to(3)), "shape [2, 3] has rank 2, wanted 3 to 5"),
-        wrong!("interpolate", &[&[1, 1, 0]], |x| x[0].interpolate(Resize::to(3)), "reduction over axis 2 of size 0 in shape [1, 1, 0] has no identity"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::to(0)), "the size is 0, wanted at least 1"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::to([2, 2])), "the size is 2 numbers, wanted one, or 1"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::by_each([2.0, 2.0])), "the factor is 2 numbers, wanted one, or 1"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::by(0.4)), "the factor is 0.4, wanted one that gives a length, of 2"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::by(f64::NAN)), "the factor is NaN, wanted one that gives a length, of 2"),
-        wrong!("interpolate", &[&[1, 1, 2]], |x| x[0].interpolate(Resize::to(3).align_corners()), "the resampling is Nearest, wanted Linear or Cubic for aligned corners"),
+        wrong!(
+            "interpolate",
+            &[&[2, 3]],
+            |x| x[0].interpolate(Resize::to(3)),
+            "shape [2, 3] has rank 2, wanted 3 to 5"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 0]],
+            |x| x[0].interpolate(Resize::to(3)),
+            "reduction over axis 2 of size 0 in shape [1, 1, 0] has no identity"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::to(0)),
+            "the size is 0, wanted at least 1"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::to([2, 2])),
+            "the size is 2 numbers, wanted one, or 1"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::by_each([2.0, 2.0])),
+            "the factor is 2 numbers, wanted one, or 1"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::by(0.4)),
+            "the factor is 0.4, wanted one that gives a length, of 2"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::by(f64::NAN)),
+            "the factor is NaN, wanted one that gives a length, of 2"
+        ),
+        wrong!(
+            "interpolate",
+            &[&[1, 1, 2]],
+            |x| x[0].interpolate(Resize::to(3).align_corners()),
+            "the resampling is Nearest, wanted Linear or Cubic for aligned corners"
+        ),
     ]
 }
 

@@ -51,9 +51,21 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{rank3, sample, shapes, wrong};
     vec![
         sample!("local_response_norm", rank3(-2.0, 2.0), |x| x[0].local_response_norm(3, 0.7, 0.75, 1.3)),
-        sample!("local_response_norm of even size", rank3(-2.0, 2.0), |x| x[0].local_response_norm(2, 0.7, 0.5, 1.3)),
-        sample!("local_response_norm of none", shapes(&[&[&[0, 3]], &[&[2, 3, 0]]], -2.0, 2.0), |x| x[0].local_response_norm(5, 0.7, 0.5, 1.3)),
-        wrong!("local_response_norm", &[&[3]], |x| x[0].local_response_norm(2, 0.1, 0.5, 1.0), "shape [3] has rank 1, wanted at least 2"),
-        wrong!("local_response_norm", &[&[3, 2]], |x| x[0].local_response_norm(0, 0.1, 0.5, 1.0), "the number of channels is 0, wanted at least 1"),
+        sample!("local_response_norm of even size", rank3(-2.0, 2.0), |x| x[0]
+            .local_response_norm(2, 0.7, 0.5, 1.3)),
+        sample!("local_response_norm of none", shapes(&[&[&[0, 3]], &[&[2, 3, 0]]], -2.0, 2.0), |x| x[0]
+            .local_response_norm(5, 0.7, 0.5, 1.3)),
+        wrong!(
+            "local_response_norm",
+            &[&[3]],
+            |x| x[0].local_response_norm(2, 0.1, 0.5, 1.0),
+            "shape [3] has rank 1, wanted at least 2"
+        ),
+        wrong!(
+            "local_response_norm",
+            &[&[3, 2]],
+            |x| x[0].local_response_norm(0, 0.1, 0.5, 1.0),
+            "the number of channels is 0, wanted at least 1"
+        ),
     ]
 }

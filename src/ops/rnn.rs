@@ -68,7 +68,13 @@ impl<'t, T: Real> RnnWeights<'t, T> {
     }
 
     /// All states `[steps, batch, hidden]`, the last of them, and for LSTM the last cell state.
-    fn run(&self, cell: Cell, x: Var<'t, T>, state: [Var<'t, T>; 2], backwards: bool) -> Result<[Var<'t, T>; 3]> {
+    fn run(
+        &self,
+        cell: Cell,
+        x: Var<'t, T>,
+        state: [Var<'t, T>; 2],
+        backwards: bool,
+    ) -> Result<[Var<'t, T>; 3]> {
         let tape = x.tape();
         let [h, c] = state;
         let gru = cell == Cell::Gru;
@@ -132,7 +138,9 @@ fn layers<'t, T: Real>(
     if layers.is_empty() || !layers.len().is_multiple_of(directions) {
         let wanted = if directions == 2 { "pairs, at least one" } else { "at least 1" };
         let found = layers.len().to_string();
-        return Err(ErrorKind::Argument { name: "the number of weights", found, wanted: wanted.into() }.into());
+        return Err(
+            ErrorKind::Argument { name: "the number of weights", found, wanted: wanted.into() }.into()
+        );
     }
     let (mut last_h, mut last_c) = (Vec::new(), Vec::new());
     for (l, both) in layers.chunks(directions).enumerate() {
@@ -371,7 +379,8 @@ impl<'t, T: Real> Var<'t, T> {
         options: RnnOptions<'_>,
     ) -> (Var<'t, T>, Var<'t, T>) {
         let states = [h.into(), None];
-        let [y, h, _] = self.tape().composed_many("gru", || layers(Cell::Gru, self, states, weights, options));
+        let [y, h, _] =
+            self.tape().composed_many("gru", || layers(Cell::Gru, self, states, weights, options));
         (y, h)
     }
 }

@@ -112,7 +112,11 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{Inputs, sample, shapes, wrong};
     fn rows() -> Inputs {
-        shapes(&[&[&[3, 4]], &[&[2, 3, 6]], &[&[2, 2, 3, 2]], &[&[0, 2]], &[&[2, 0, 4]], &[&[3, 0]]], -2.0, 2.0)
+        shapes(
+            &[&[&[3, 4]], &[&[2, 3, 6]], &[&[2, 2, 3, 2]], &[&[0, 2]], &[&[2, 0, 4]], &[&[3, 0]]],
+            -2.0,
+            2.0,
+        )
     }
     fn places(shape: &[usize]) -> Tensor<i64> {
         (0..shape[shape.len() - 2]).map(|i| 3 * i as i64 - 1).collect()
@@ -124,9 +128,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("rotary_embedding of neighbours", rows(), |x| {
             x[0].rotary_embedding(&places(&x[0].shape()), 100.0, Pairs::Neighbours).square()
         }),
-        wrong!("rotary_embedding", &[&[3, 3]], |x| x[0].rotary_embedding(&places(&[3, 3]), 1e4, Pairs::Halves), "the width is 3, wanted an even number"),
-        wrong!("rotary_embedding", &[&[3, 2]], |x| x[0].rotary_embedding(&places(&[2, 2]), 1e4, Pairs::Halves), "the list of positions has shape [2], wanted [3]"),
-        wrong!("rotary_embedding", &[&[4]], |x| x[0].rotary_embedding(&places(&[2, 2]), 1e4, Pairs::Halves), "shape [4] has rank 1, wanted at least 2"),
+        wrong!(
+            "rotary_embedding",
+            &[&[3, 3]],
+            |x| x[0].rotary_embedding(&places(&[3, 3]), 1e4, Pairs::Halves),
+            "the width is 3, wanted an even number"
+        ),
+        wrong!(
+            "rotary_embedding",
+            &[&[3, 2]],
+            |x| x[0].rotary_embedding(&places(&[2, 2]), 1e4, Pairs::Halves),
+            "the list of positions has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "rotary_embedding",
+            &[&[4]],
+            |x| x[0].rotary_embedding(&places(&[2, 2]), 1e4, Pairs::Halves),
+            "shape [4] has rank 1, wanted at least 2"
+        ),
     ]
 }
 

@@ -308,18 +308,48 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let mut samples = vec![
         sample!("normal", pairs(), |x| x[0].tape().normal([2, 3], x[0], x[1], &mut seeded()).square()),
         sample!("normal of none", empty(), |x| x[0].tape().normal([2, 0], x[0], x[1], &mut seeded())),
-        sample!("normal of numbers", shapes(&[&[&[3]]], 0.5, 1.5), |x| x[0].tape().normal([3], 1.0, x[0], &mut seeded())),
+        sample!("normal of numbers", shapes(&[&[&[3]]], 0.5, 1.5), |x| x[0].tape().normal(
+            [3],
+            1.0,
+            x[0],
+            &mut seeded()
+        )),
         sample!("uniform", pairs(), |x| x[0].tape().uniform([2, 3], x[0], x[1], &mut seeded()).square()),
         sample!("exponential", pairs(), |x| x[0].tape().exponential([2, 3], x[0], &mut seeded()) * x[1]),
         sample!("gumbel", pairs(), |x| x[0].tape().gumbel([2, 3], x[0], x[1], &mut seeded()).square()),
         sample!("laplace", pairs(), |x| x[0].tape().laplace([2, 3], x[0], x[1], &mut seeded()).square()),
         sample!("logistic", pairs(), |x| x[0].tape().logistic([2, 3], x[0], x[1], &mut seeded()).square()),
         sample!("cauchy", pairs(), |x| x[0].tape().cauchy([2, 3], x[0], x[1], &mut seeded()).atan()),
-        wrong!("normal", &[&[2], &[3]], |x| x[0].tape().normal([2], x[0], x[1], &mut seeded()), "shapes [3] and [2] do not broadcast"),
-        wrong!("normal", &[&[1, 2]], |x| x[0].tape().normal([2], x[0], 1.0, &mut seeded()), "shapes [1, 2] and [2] do not broadcast"),
-        wrong!("uniform", &[&[2]], |x| x[0].tape().uniform([1], x[0], 1.0, &mut seeded()), "shapes [2] and [1] do not broadcast"),
-        wrong!("exponential", &[&[2]], |x| x[0].tape().exponential([3], x[0], &mut seeded()), "shapes [2] and [3] do not broadcast"),
-        wrong!("cauchy", &[&[2]], |x| x[0].tape().cauchy([usize::MAX], x[0], 1.0, &mut seeded()), "shape [18446744073709551615] is too large: at most 64 axes and 2^63 - 1 bytes"),
+        wrong!(
+            "normal",
+            &[&[2], &[3]],
+            |x| x[0].tape().normal([2], x[0], x[1], &mut seeded()),
+            "shapes [3] and [2] do not broadcast"
+        ),
+        wrong!(
+            "normal",
+            &[&[1, 2]],
+            |x| x[0].tape().normal([2], x[0], 1.0, &mut seeded()),
+            "shapes [1, 2] and [2] do not broadcast"
+        ),
+        wrong!(
+            "uniform",
+            &[&[2]],
+            |x| x[0].tape().uniform([1], x[0], 1.0, &mut seeded()),
+            "shapes [2] and [1] do not broadcast"
+        ),
+        wrong!(
+            "exponential",
+            &[&[2]],
+            |x| x[0].tape().exponential([3], x[0], &mut seeded()),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "cauchy",
+            &[&[2]],
+            |x| x[0].tape().cauchy([usize::MAX], x[0], 1.0, &mut seeded()),
+            "shape [18446744073709551615] is too large: at most 64 axes and 2^63 - 1 bytes"
+        ),
     ];
     samples.extend(gamma::samples());
     samples

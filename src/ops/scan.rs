@@ -93,9 +93,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("scan", shapes(cases, -1.0, 1.0), |x| {
             x[0].tape().scan(x[0], x[1], &[x[2]], |state, x, w| (state * w[0] + x).tanh())
         }),
-        wrong!("scan", &[&[2], &[0, 2]], |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x), "the number of steps is 0, wanted at least 1"),
-        wrong!("scan", &[&[2], &[]], |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x), "shape [] has rank 0, wanted at least 1"),
-        wrong!("scan", &[&[2], &[3, 2, 2]], |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x), "the state has shape [2, 2], wanted [2]"),
+        wrong!(
+            "scan",
+            &[&[2], &[0, 2]],
+            |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x),
+            "the number of steps is 0, wanted at least 1"
+        ),
+        wrong!(
+            "scan",
+            &[&[2], &[]],
+            |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x),
+            "shape [] has rank 0, wanted at least 1"
+        ),
+        wrong!(
+            "scan",
+            &[&[2], &[3, 2, 2]],
+            |x| x[0].tape().scan(x[0], x[1], &[], |state, x, _| state + x),
+            "the state has shape [2, 2], wanted [2]"
+        ),
     ]
 }
 

@@ -23,7 +23,9 @@ struct Add {
 
 /// The tangents of both inputs, zeros for one that has none; nothing if both have none.
 fn tangents<'t, T: Real>(at: &At<'_, 't, T>) -> Option<[Var<'t, T>; 2]> {
-    (0..2).any(|i| at.dx(i).is_some()).then(|| [0, 1].map(|i| at.dx(i).unwrap_or_else(|| at.x(i).zeros_like())))
+    (0..2)
+        .any(|i| at.dx(i).is_some())
+        .then(|| [0, 1].map(|i| at.dx(i).unwrap_or_else(|| at.x(i).zeros_like())))
 }
 
 impl<T: Real> Operation<T> for Set {

@@ -55,7 +55,13 @@ impl Combine {
 
 impl<'t, T: Real> Var<'t, T> {
     /// The rows of this, `[n, inner]`, combined with those of a piece, `[k, inner]`, at `ids`.
-    fn combined_with(self, piece: Var<'t, T>, ids: &Tensor<i64>, how: Combine, own: bool) -> Result<Var<'t, T>> {
+    fn combined_with(
+        self,
+        piece: Var<'t, T>,
+        ids: &Tensor<i64>,
+        how: Combine,
+        own: bool,
+    ) -> Result<Var<'t, T>> {
         let n = self.try_shape()?[0];
         let data = ids.contiguous()?;
         let data = data.as_slice().expect("made contiguous above");
@@ -123,8 +129,8 @@ impl<'t, T: Real> Var<'t, T> {
             let index = if index.rank() == 0 { index.reshape([1])? } else { index.clone() };
             shorter(&dims, axis, index.shape())?;
             let at = resolve_axis(axis, &dims)?;
-            let fits = index.rank() == dims.len()
-                && (0..dims.len()).all(|i| i == at || index.shape()[i] <= dims[i]);
+            let fits =
+                index.rank() == dims.len() && (0..dims.len()).all(|i| i == at || index.shape()[i] <= dims[i]);
             if !fits {
                 let mut wanted = dims.to_vec();
                 wanted[at] = index.shape().get(at).copied().unwrap_or(1);

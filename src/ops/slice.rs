@@ -32,7 +32,8 @@ impl<T: Real> Operation<T> for Cut {
     fn fused(&self, at: &Saved<'_, T>, g: &mut [Option<Tensor<T>>]) -> Option<Result<Partials<T>>> {
         let g = g[0].take()?;
         let shape = at.x(0).shape();
-        let part = resolve_axis(self.axis, shape).and_then(|axis| g.embed(self.axis, self.range, shape[axis]));
+        let part =
+            resolve_axis(self.axis, shape).and_then(|axis| g.embed(self.axis, self.range, shape[axis]));
         Some(part.map(|part| SmallVec::from_iter([Some(part)])))
     }
 }

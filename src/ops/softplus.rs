@@ -41,7 +41,8 @@ impl Elementwise for Softplus {
         if self.beta != 0.0 {
             return Ok(());
         }
-        Err(ErrorKind::Argument { name: "beta", found: "0".into(), wanted: "a number other than 0".into() }.into())
+        Err(ErrorKind::Argument { name: "beta", found: "0".into(), wanted: "a number other than 0".into() }
+            .into())
     }
 
     compiled!(Softplus);

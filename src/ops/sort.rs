@@ -227,7 +227,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::values;
     use crate::conformance::{rank3, sample, shapes, wrong};
     use Order::{Ascending, Descending};
-    let vectors = || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();
+    let vectors =
+        || shapes(&[&[&[1]], &[&[7]], &[&[17]], &[&[0]], &[&[2, 0]], &[&[0, 3]]], -3.0, 3.0).distinct();
     let three = || rank3(-3.0, 3.0).distinct();
     vec![
         sample!("sort", vectors(), |x| values(x[0].sort(0, Ascending), x[0]).square()),
@@ -240,7 +241,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("mode", three(), |x| values(x[0].mode(1), x[0]).square()),
         sample!("max_with_index", three(), |x| values(x[0].max_with_index(1), x[0]).square()),
         sample!("min_with_index", three(), |x| values(x[0].min_with_index(0), x[0]).square()),
-        wrong!("sort", &[&[2, 3]], |x| values(x[0].sort(2, Ascending), x[0]), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "sort",
+            &[&[2, 3]],
+            |x| values(x[0].sort(2, Ascending), x[0]),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("msort", &[&[]], |x| x[0].msort(), "axis 0 is out of range for shape []"),
         wrong!("topk", &[&[2, 3]], |x| values(x[0].topk(4, 1, Descending), x[0]), "k is 4, wanted at most 3"),
         wrong!("kthvalue", &[&[2, 3]], |x| values(x[0].kthvalue(0, 0), x[0]), "k is 0, wanted from 1 to 2"),

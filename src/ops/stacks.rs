@@ -188,7 +188,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].tape().hstack(&[x[0], x[1]]),
             "operand 1 has shape [2, 2], wanted [2]"
         ),
-        wrong!("concat", &[&[2]], |x| x[0].tape().vstack(&[]), "the list of tensors is empty, wanted at least one"),
+        wrong!(
+            "concat",
+            &[&[2]],
+            |x| x[0].tape().vstack(&[]),
+            "the list of tensors is empty, wanted at least one"
+        ),
         wrong!(
             "concat",
             &[&[2], &[3]],
@@ -201,6 +206,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].tape().block_diag(&[x[0], x[1]]),
             "shape [1, 1, 1] has rank 3, wanted at most 2"
         ),
-        wrong!("concat", &[&[2]], |x| x[0].tape().block_diag(&[]), "the list of tensors is empty, wanted at least one"),
+        wrong!(
+            "concat",
+            &[&[2]],
+            |x| x[0].tape().block_diag(&[]),
+            "the list of tensors is empty, wanted at least one"
+        ),
     ]
 }

@@ -1,8 +1,8 @@
 //! One value with another's derivative.
 
-use crate::shape::same;
 use crate::error::Result;
 use crate::number::Real;
+use crate::shape::same;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;

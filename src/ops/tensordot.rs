@@ -23,7 +23,9 @@ fn contracted<'t, T: Real>(x: Var<'t, T>, y: Var<'t, T>, a: &[isize], b: &[isize
     let (sx, sy) = (x.try_shape()?, y.try_shape()?);
     if a.len() != b.len() {
         let found = format!("{} of the first operand and {} of the second", a.len(), b.len());
-        return Err(ErrorKind::Argument { name: "the number of axes", found, wanted: "as many".into() }.into());
+        return Err(
+            ErrorKind::Argument { name: "the number of axes", found, wanted: "as many".into() }.into()
+        );
     }
     let (mut a, mut b) = (resolved(a, &sx)?, resolved(b, &sy)?);
     // A size of 1 broadcasts: its factor stands before the sum over the other's axis.
@@ -43,7 +45,9 @@ fn contracted<'t, T: Real>(x: Var<'t, T>, y: Var<'t, T>, a: &[isize], b: &[isize
     let mut order: Vec<usize> = (0..a.len()).collect();
     order.sort_by_key(|&i| larger[i]);
     (a, b) = order.iter().map(|&i| (a[i], b[i])).unzip();
-    let free = |shape: &Shape, axes: &[usize]| (0..shape.len()).filter(|axis| !axes.contains(axis)).collect::<Vec<_>>();
+    let free = |shape: &Shape, axes: &[usize]| {
+        (0..shape.len()).filter(|axis| !axes.contains(axis)).collect::<Vec<_>>()
+    };
     let (rows, cols) = (free(&sx, &a), free(&sy, &b));
     let count = |shape: &Shape, axes: &[usize]| sizes(shape, axes).iter().product::<usize>();
     let inner = count(&sx, &a);
@@ -126,8 +130,7 @@ impl<'t, T: Real> Var<'t, T> {
         axes: impl AsRef<[isize]>,
         others: impl AsRef<[isize]>,
     ) -> Var<'t, T> {
-        self.tape()
-            .composed("tensordot_axes", || contracted(self, other, axes.as_ref(), others.as_ref()))
+        self.tape().composed("tensordot_axes", || contracted(self, other, axes.as_ref(), others.as_ref()))
     }
 
     /// The inner product over the last axes: `[a.., k]` and `[b.., k]` give `[a.., b..]`. A number multiplies the
@@ -224,39 +227,113 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     ];
     vec![
         sample!("tensordot over two", shapes(pairs, -1.0, 1.0), |x| x[0].tensordot(x[1], 2)),
-        sample!("tensordot over one", shapes(&[&[&[2, 3], &[3, 2, 2]], &[&[3], &[3]], &[&[2, 0], &[0, 3]]], -1.0, 1.0), |x| {
-            x[0].tensordot(x[1], 1)
-        }),
-        sample!("tensordot over none", shapes(&[&[&[2, 3], &[2]], &[&[], &[3]], &[&[0], &[2]]], -1.0, 1.0), |x| {
-            x[0].tensordot(x[1], 0)
-        }),
-        sample!("tensordot_axes", shapes(&[&[&[2, 3, 4], &[4, 5, 2]], &[&[3, 1, 2], &[2, 2, 3]]], -1.0, 1.0), |x| {
-            x[0].tensordot_axes(x[1], [2, 0], [0, -1])
-        }),
+        sample!(
+            "tensordot over one",
+            shapes(&[&[&[2, 3], &[3, 2, 2]], &[&[3], &[3]], &[&[2, 0], &[0, 3]]], -1.0, 1.0),
+            |x| { x[0].tensordot(x[1], 1) }
+        ),
+        sample!(
+            "tensordot over none",
+            shapes(&[&[&[2, 3], &[2]], &[&[], &[3]], &[&[0], &[2]]], -1.0, 1.0),
+            |x| { x[0].tensordot(x[1], 0) }
+        ),
+        sample!(
+            "tensordot_axes",
+            shapes(&[&[&[2, 3, 4], &[4, 5, 2]], &[&[3, 1, 2], &[2, 2, 3]]], -1.0, 1.0),
+            |x| { x[0].tensordot_axes(x[1], [2, 0], [0, -1]) }
+        ),
         sample!("tensordot_axes in the second's order", shapes(&[&[&[2, 3], &[4, 3, 2]]], -1.0, 1.0), |x| {
             x[0].tensordot_axes(x[1], [0, 1], [2, 1])
         }),
         sample!("tensordot_axes broadcast", shapes(&[&[&[1, 2, 3], &[3, 2, 1]]], -1.0, 1.0), |x| {
             x[0].tensordot_axes(x[1], [0, 2], [1, 2]) * x[0].tensordot_axes(x[1], [2], [2]).sum()
         }),
-        sample!("inner", shapes(&[&[&[3], &[3]], &[&[2, 3], &[3]], &[&[2, 3], &[2, 2, 3]], &[&[], &[2, 2]], &[&[2], &[]], &[&[2, 0], &[0]]], -1.0, 1.0), |x| {
-            x[0].inner(x[1])
-        }),
+        sample!(
+            "inner",
+            shapes(
+                &[
+                    &[&[3], &[3]],
+                    &[&[2, 3], &[3]],
+                    &[&[2, 3], &[2, 2, 3]],
+                    &[&[], &[2, 2]],
+                    &[&[2], &[]],
+                    &[&[2, 0], &[0]]
+                ],
+                -1.0,
+                1.0
+            ),
+            |x| { x[0].inner(x[1]) }
+        ),
         sample!("bilinear", shapes(bilinear, -1.0, 1.0), |x| x[0].bilinear(x[1], x[2], x[3])),
         sample!("bilinear without bias", shapes(&[&[&[2, 3], &[2, 2], &[2, 3, 2]]], -1.0, 1.0), |x| {
             x[0].bilinear(x[1], x[2], None)
         }),
-        wrong!("tensordot", &[&[2, 3], &[3, 4]], |x| x[0].tensordot(x[1], 2), "what is summed over in the second operand has shape [3, 4], wanted [2, 3]"),
-        wrong!("tensordot", &[&[2, 3], &[3]], |x| x[0].tensordot(x[1], 2), "shape [3] has rank 1, wanted at least the number of axes to sum over"),
-        wrong!("tensordot_axes", &[&[2, 3], &[3, 2]], |x| x[0].tensordot_axes(x[1], [0], [0, 1]), "the number of axes is 1 of the first operand and 2 of the second, wanted as many"),
-        wrong!("tensordot_axes", &[&[2, 3], &[3, 2]], |x| x[0].tensordot_axes(x[1], [0, -2], [0, 1]), "axis 0 is given twice"),
-        wrong!("tensordot_axes", &[&[2, 3], &[3, 2]], |x| x[0].tensordot_axes(x[1], [0], [2]), "axis 2 is out of range for shape [3, 2]"),
-        wrong!("inner", &[&[2, 3], &[2]], |x| x[0].inner(x[1]), "what is summed over in the second operand has shape [2], wanted [3]"),
-        wrong!("bilinear", &[&[2], &[3], &[4, 3, 3]], |x| x[0].bilinear(x[1], x[2], None), "the weight has shape [4, 3, 3], wanted [4, 2, 3]"),
-        wrong!("bilinear", &[&[2], &[3], &[]], |x| x[0].bilinear(x[1], x[2], None), "shape [] has rank 0, wanted 3"),
-        wrong!("bilinear", &[&[2], &[], &[4, 2, 1]], |x| x[0].bilinear(x[1], x[2], None), "shape [] has rank 0, wanted at least 1"),
-        wrong!("bilinear", &[&[3, 2], &[2, 3], &[4, 2, 3]], |x| x[0].bilinear(x[1], x[2], None), "shapes [3] and [2] do not broadcast"),
-        wrong!("bilinear", &[&[2], &[3], &[4, 2, 3], &[3]], |x| x[0].bilinear(x[1], x[2], x[3]), "the bias has shape [3], wanted [4]"),
+        wrong!(
+            "tensordot",
+            &[&[2, 3], &[3, 4]],
+            |x| x[0].tensordot(x[1], 2),
+            "what is summed over in the second operand has shape [3, 4], wanted [2, 3]"
+        ),
+        wrong!(
+            "tensordot",
+            &[&[2, 3], &[3]],
+            |x| x[0].tensordot(x[1], 2),
+            "shape [3] has rank 1, wanted at least the number of axes to sum over"
+        ),
+        wrong!(
+            "tensordot_axes",
+            &[&[2, 3], &[3, 2]],
+            |x| x[0].tensordot_axes(x[1], [0], [0, 1]),
+            "the number of axes is 1 of the first operand and 2 of the second, wanted as many"
+        ),
+        wrong!(
+            "tensordot_axes",
+            &[&[2, 3], &[3, 2]],
+            |x| x[0].tensordot_axes(x[1], [0, -2], [0, 1]),
+            "axis 0 is given twice"
+        ),
+        wrong!(
+            "tensordot_axes",
+            &[&[2, 3], &[3, 2]],
+            |x| x[0].tensordot_axes(x[1], [0], [2]),
+            "axis 2 is out of range for shape [3, 2]"
+        ),
+        wrong!(
+            "inner",
+            &[&[2, 3], &[2]],
+            |x| x[0].inner(x[1]),
+            "what is summed over in the second operand has shape [2], wanted [3]"
+        ),
+        wrong!(
+            "bilinear",
+            &[&[2], &[3], &[4, 3, 3]],
+            |x| x[0].bilinear(x[1], x[2], None),
+            "the weight has shape [4, 3, 3], wanted [4, 2, 3]"
+        ),
+        wrong!(
+            "bilinear",
+            &[&[2], &[3], &[]],
+            |x| x[0].bilinear(x[1], x[2], None),
+            "shape [] has rank 0, wanted 3"
+        ),
+        wrong!(
+            "bilinear",
+            &[&[2], &[], &[4, 2, 1]],
+            |x| x[0].bilinear(x[1], x[2], None),
+            "shape [] has rank 0, wanted at least 1"
+        ),
+        wrong!(
+            "bilinear",
+            &[&[3, 2], &[2, 3], &[4, 2, 3]],
+            |x| x[0].bilinear(x[1], x[2], None),
+            "shapes [3] and [2] do not broadcast"
+        ),
+        wrong!(
+            "bilinear",
+            &[&[2], &[3], &[4, 2, 3], &[3]],
+            |x| x[0].bilinear(x[1], x[2], x[3]),
+            "the bias has shape [3], wanted [4]"
+        ),
     ]
 }
 

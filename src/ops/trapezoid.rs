@@ -91,15 +91,22 @@ impl<'t, T: Real> Var<'t, T> {
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{sample, shapes, wrong};
     let steps = || shapes(&[&[&[7], &[]], &[&[1], &[]], &[&[0], &[]], &[&[2, 3], &[]]], -2.0, 2.0);
-    let points = || shapes(&[&[&[4], &[4]], &[&[4, 3], &[4]], &[&[4, 3], &[4, 3]], &[&[4, 2], &[4, 1]]], -2.0, 2.0);
-    let middle = || shapes(&[&[&[2, 3, 4], &[3]], &[&[2, 3, 4], &[3, 1]], &[&[2, 3, 1], &[2, 3, 1]]], -2.0, 2.0);
+    let points =
+        || shapes(&[&[&[4], &[4]], &[&[4, 3], &[4]], &[&[4, 3], &[4, 3]], &[&[4, 2], &[4, 1]]], -2.0, 2.0);
+    let middle =
+        || shapes(&[&[&[2, 3, 4], &[3]], &[&[2, 3, 4], &[3, 1]], &[&[2, 3, 1], &[2, 3, 1]]], -2.0, 2.0);
     vec![
         sample!("trapezoid", steps(), |x| x[0].trapezoid(x[1], 0)),
         sample!("trapezoid on points", points(), |x| x[0].trapezoid(x[1], 0)),
         sample!("trapezoid over middle", middle(), |x| x[0].trapezoid(x[1], -2)),
         sample!("cumulative_trapezoid", steps(), |x| x[0].cumulative_trapezoid(x[1], 0)),
         sample!("cumulative_trapezoid over middle", middle(), |x| x[0].cumulative_trapezoid(x[1], 1)),
-        wrong!("trapezoid", &[&[2, 3]], |x| x[0].trapezoid(1.0, 2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "trapezoid",
+            &[&[2, 3]],
+            |x| x[0].trapezoid(1.0, 2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("trapezoid", &[&[2, 3], &[2]], |x| x[0].trapezoid(x[1], 1), "x has shape [2], wanted [3]"),
         wrong!(
             "cumulative_trapezoid",

@@ -34,8 +34,10 @@ fn mean<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
     let n = Tensor::scalar(T::from_f64(count(axes, x.shape()) as f64));
     let sum = tensor::reduce(x, axes, true, reduce::sum, reduce::sum)?;
     let [low, high] = [Extreme::Smallest, Extreme::Largest].map(|which| x.extreme(which, axes, true));
-    elementwise([&sum.try_div(&n)?, &low?, &high?], COST, |[m, low, high], out| run3(Between, m, low, high, out))?
-        .contiguous()
+    elementwise([&sum.try_div(&n)?, &low?, &high?], COST, |[m, low, high], out| {
+        run3(Between, m, low, high, out)
+    })?
+    .contiguous()
 }
 
 fn variance<T: Real>(
@@ -65,12 +67,24 @@ impl Reduction for Variance {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         variance(x, axes, keepdim, self.correction, |v| v)
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, _: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        _: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         let shape = x.try_shape()?;
         let freedom = freedom(&axes.resolve(&shape)?, &shape, self.correction);
         Ok(g * (x - x.mean_keepdim(axes.clone())) * (2.0 / freedom))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, _: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        _: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         if x.is_empty() {
             return Ok(x.clone());
         }
@@ -87,13 +101,25 @@ impl Reduction for Deviation {
     fn value<T: Real>(&self, x: &Tensor<T>, axes: &[usize], keepdim: bool) -> Result<Tensor<T>> {
         variance(x, axes, keepdim, self.correction, |v| v.sqrt())
     }
-    fn weighted<'t, T: Real>(&self, g: Var<'t, T>, x: Var<'t, T>, y: Var<'t, T>, axes: &Axes) -> Result<Var<'t, T>> {
+    fn weighted<'t, T: Real>(
+        &self,
+        g: Var<'t, T>,
+        x: Var<'t, T>,
+        y: Var<'t, T>,
+        axes: &Axes,
+    ) -> Result<Var<'t, T>> {
         let shape = x.try_shape()?;
         let freedom = freedom(&axes.resolve(&shape)?, &shape, self.correction);
         let direction = (x - x.mean_keepdim(axes.clone())) / Var::where_(y, y, y.constant(1.0));
         Ok(Var::where_(y, g * direction * (1.0 / freedom), y.constant(0.0)))
     }
-    fn fused<T: Real>(&self, g: &Tensor<T>, x: &Tensor<T>, y: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
+    fn fused<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        x: &Tensor<T>,
+        y: &Tensor<T>,
+        axes: &[usize],
+    ) -> Result<Tensor<T>> {
         if x.is_empty() {
             return Ok(x.clone());
         }

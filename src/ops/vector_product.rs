@@ -45,7 +45,8 @@ impl<T: Real> Operation<T> for Cross {
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.each(|i| {
-            let product = if i == 0 { at.x(1).cross(at.g(0), self.0) } else { at.g(0).cross(at.x(0), self.0) };
+            let product =
+                if i == 0 { at.x(1).cross(at.g(0), self.0) } else { at.g(0).cross(at.x(0), self.0) };
             product.sum_to_like(at.x(i))
         })
     }
@@ -217,24 +218,75 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let vectors = || of(&[&[&[3], &[3]], &[&[1], &[1]], &[&[65], &[65]], &[&[0], &[0]]]);
     vec![
         sample!("dot", vectors(), |x| x[0].dot(x[1])),
-        sample!("vdot", of(&[&[&[], &[]], &[&[7], &[7]], &[&[2, 3, 4], &[2, 3, 4]], &[&[2, 0], &[2, 0]]]), |x| x[0].vdot(x[1])),
-        sample!("vecdot", of(&[&[&[3], &[3]], &[&[2, 3], &[3]], &[&[2, 1, 3], &[4, 3]], &[&[2, 0], &[2, 0]], &[&[0, 3], &[3]]]), |x| {
-            x[0].vecdot(x[1], -1)
-        }),
+        sample!(
+            "vdot",
+            of(&[&[&[], &[]], &[&[7], &[7]], &[&[2, 3, 4], &[2, 3, 4]], &[&[2, 0], &[2, 0]]]),
+            |x| x[0].vdot(x[1])
+        ),
+        sample!(
+            "vecdot",
+            of(&[
+                &[&[3], &[3]],
+                &[&[2, 3], &[3]],
+                &[&[2, 1, 3], &[4, 3]],
+                &[&[2, 0], &[2, 0]],
+                &[&[0, 3], &[3]]
+            ]),
+            |x| { x[0].vecdot(x[1], -1) }
+        ),
         sample!("vecdot over first", of(&[&[&[2, 3], &[2, 1]], &[&[1], &[5]]]), |x| x[0].vecdot(x[1], 0)),
-        sample!("outer", of(&[&[&[3], &[3]], &[&[1], &[4]], &[&[17], &[2]], &[&[0], &[2]], &[&[2], &[0]]]), |x| x[0].outer(x[1])),
-        sample!("cross", of(&[&[&[3], &[3]], &[&[1, 3], &[5, 3]], &[&[2, 1, 3], &[4, 3]], &[&[0, 3], &[3]]]), |x| x[0].cross(x[1], -1)),
-        sample!("cross along first", of(&[&[&[3, 4], &[3, 1]], &[&[3, 2, 2], &[3, 2, 2]]]), |x| x[0].cross(x[1], 0)),
+        sample!(
+            "outer",
+            of(&[&[&[3], &[3]], &[&[1], &[4]], &[&[17], &[2]], &[&[0], &[2]], &[&[2], &[0]]]),
+            |x| x[0].outer(x[1])
+        ),
+        sample!(
+            "cross",
+            of(&[&[&[3], &[3]], &[&[1, 3], &[5, 3]], &[&[2, 1, 3], &[4, 3]], &[&[0, 3], &[3]]]),
+            |x| x[0].cross(x[1], -1)
+        ),
+        sample!("cross along first", of(&[&[&[3, 4], &[3, 1]], &[&[3, 2, 2], &[3, 2, 2]]]), |x| x[0]
+            .cross(x[1], 0)),
         sample!("cross broadcast along the axis", of(&[&[&[2, 1], &[2, 3]]]), |x| x[0].cross(x[1], 1)),
         wrong!("dot", &[&[2, 3], &[3]], |x| x[0].dot(x[1]), "shape [2, 3] has rank 2, wanted 1"),
         wrong!("dot", &[&[3], &[]], |x| x[0].dot(x[1]), "shape [] has rank 0, wanted 1"),
-        wrong!("dot", &[&[3], &[2]], |x| x[0].dot(x[1]), "shapes [3] and [2] do not agree in the inner dimension (3 and 2)"),
-        wrong!("vdot", &[&[2, 3], &[3, 2]], |x| x[0].vdot(x[1]), "the second operand has shape [3, 2], wanted [2, 3]"),
-        wrong!("vecdot", &[&[2, 3], &[2]], |x| x[0].vecdot(x[1], 0), "shapes [2, 3] and [2] do not broadcast"),
-        wrong!("vecdot", &[&[2, 3], &[3]], |x| x[0].vecdot(x[1], 2), "axis 2 is out of range for shape [2, 3]"),
+        wrong!(
+            "dot",
+            &[&[3], &[2]],
+            |x| x[0].dot(x[1]),
+            "shapes [3] and [2] do not agree in the inner dimension (3 and 2)"
+        ),
+        wrong!(
+            "vdot",
+            &[&[2, 3], &[3, 2]],
+            |x| x[0].vdot(x[1]),
+            "the second operand has shape [3, 2], wanted [2, 3]"
+        ),
+        wrong!(
+            "vecdot",
+            &[&[2, 3], &[2]],
+            |x| x[0].vecdot(x[1], 0),
+            "shapes [2, 3] and [2] do not broadcast"
+        ),
+        wrong!(
+            "vecdot",
+            &[&[2, 3], &[3]],
+            |x| x[0].vecdot(x[1], 2),
+            "axis 2 is out of range for shape [2, 3]"
+        ),
         wrong!("outer", &[&[2], &[3, 1]], |x| x[0].outer(x[1]), "shape [3, 1] has rank 2, wanted 1"),
         wrong!("cross", &[&[2, 3], &[2]], |x| x[0].cross(x[1], 0), "shapes [2, 3] and [2] do not broadcast"),
-        wrong!("cross", &[&[2, 3], &[3]], |x| x[0].cross(x[1], 0), "the axis' length is 2 in shape [2, 3], wanted 3"),
-        wrong!("cross", &[&[2, 3], &[3]], |x| x[0].cross(x[1], -3), "axis -3 is out of range for shape [2, 3]"),
+        wrong!(
+            "cross",
+            &[&[2, 3], &[3]],
+            |x| x[0].cross(x[1], 0),
+            "the axis' length is 2 in shape [2, 3], wanted 3"
+        ),
+        wrong!(
+            "cross",
+            &[&[2, 3], &[3]],
+            |x| x[0].cross(x[1], -3),
+            "axis -3 is out of range for shape [2, 3]"
+        ),
     ]
 }

@@ -129,16 +129,28 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     let lengths = || shapes(&[&[&[3, 2], &[1, 2]], &[&[2, 4, 3], &[1, 4, 1]], &[&[1, 1], &[1, 1]]], 0.5, 2.0);
     vec![
         sample!("weight_norm", lengths(), |x| x[0].weight_norm(x[1], 1)),
-        sample!("weight_norm over all axes", shapes(&[&[&[3, 2], &[]], &[&[4], &[]]], 0.5, 2.0), |x| x[0].weight_norm(x[1], None)),
+        sample!("weight_norm over all axes", shapes(&[&[&[3, 2], &[]], &[&[4], &[]]], 0.5, 2.0), |x| x[0]
+            .weight_norm(x[1], None)),
         sample!("weight_norm of a vector", shapes(&[&[&[3], &[3]]], 0.5, 2.0), |x| x[0].weight_norm(x[1], 0)),
-        wrong!("weight_norm", &[&[3, 2], &[2]], |x| x[0].weight_norm(x[1], 1), "the length has shape [2], wanted [1, 2]"),
-        wrong!("weight_norm", &[&[3, 2], &[1, 2]], |x| x[0].weight_norm(x[1], 2), "axis 2 is out of range for shape [3, 2]"),
+        wrong!(
+            "weight_norm",
+            &[&[3, 2], &[2]],
+            |x| x[0].weight_norm(x[1], 1),
+            "the length has shape [2], wanted [1, 2]"
+        ),
+        wrong!(
+            "weight_norm",
+            &[&[3, 2], &[1, 2]],
+            |x| x[0].weight_norm(x[1], 2),
+            "axis 2 is out of range for shape [3, 2]"
+        ),
         sample!("spectral_norm", weights, |x| {
             // x[0].spectral_norm(u, v, 0, eps)
             of(x[0], x[0].shape()[0], x[0].shape()[1..].iter().product())
         }),
         sample!("spectral_norm of one number", shapes(&[&[&[1, 1]]], 0.5, 2.0), |x| {
-            x[0].spectral_norm(&Tensor::ones([1]).unwrap(), &Tensor::ones([1]).unwrap(), 2, 1e-12).unwrap().0 * x[0]
+            x[0].spectral_norm(&Tensor::ones([1]).unwrap(), &Tensor::ones([1]).unwrap(), 2, 1e-12).unwrap().0
+                * x[0]
         }),
         wrong!("spectral_norm", &[&[3, 2]], |x| of(x[0], 2, 2), "u has shape [2], wanted [3]"),
         wrong!("spectral_norm", &[&[3, 2]], |x| of(x[0], 3, 3), "v has shape [3], wanted [2]"),
@@ -167,7 +179,8 @@ mod tests {
         }
         // A weight of 0 has no direction: what is divided by counts as ε.
         let zero = tape.var(&Tensor::from([[0.0, 0.0]]));
-        let (_, u, v) = zero.spectral_norm(&Tensor::from([1.0]), &Tensor::from([1.0, 0.0]), 1, 1e-12).unwrap();
+        let (_, u, v) =
+            zero.spectral_norm(&Tensor::from([1.0]), &Tensor::from([1.0, 0.0]), 1, 1e-12).unwrap();
         assert_eq!((u.to_vec(), v.to_vec()), (vec![0.0], vec![0.0, 0.0]));
     }
 }

@@ -50,7 +50,12 @@ impl ScalarFunction<2> for XLogY {
     fn value<T: Real>(self, [x, y]: [f64; 2]) -> f64 {
         if x == 0.0 && !y.is_nan() { 0.0 } else { x * y.ln() }
     }
-    fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [x, y]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         harmless([x, y], 0.0, |y| if i == 0 { y.ln() } else { x / y })
     }
 }
@@ -60,7 +65,12 @@ impl ScalarFunction<2> for XLog1pY {
     fn value<T: Real>(self, [x, y]: [f64; 2]) -> f64 {
         if x == 0.0 && !y.is_nan() { 0.0 } else { x * y.ln_1p() }
     }
-    fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [x, y]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         harmless([x, y], -1.0, |y| if i == 0 { y.ln_1p() } else { x / (y + 1.0) })
     }
 }
@@ -92,7 +102,12 @@ impl ScalarFunction<2> for RelativeEntropy {
             f64::INFINITY
         }
     }
-    fn slope<'t, T: Real>(self, i: usize, [x, y]: [Var<'t, T>; 2], _: Var<'t, T>) -> Result<Option<Var<'t, T>>> {
+    fn slope<'t, T: Real>(
+        self,
+        i: usize,
+        [x, y]: [Var<'t, T>; 2],
+        _: Var<'t, T>,
+    ) -> Result<Option<Var<'t, T>>> {
         harmless([x, y], 0.0, |y| if i == 0 { (x / y).ln() + 1.0 } else { -(x / y) })
     }
 }

@@ -22,7 +22,12 @@ fn split(shape: &[usize]) -> Result<(&[usize], [usize; 2])> {
 }
 
 /// The axes in front brought together, and the repeats split off.
-pub(super) fn fit<'t, T: Real>(q: Var<'t, T>, k: Var<'t, T>, v: Option<Var<'t, T>>, grouped: bool) -> Result<Fitted<'t, T>> {
+pub(super) fn fit<'t, T: Real>(
+    q: Var<'t, T>,
+    k: Var<'t, T>,
+    v: Option<Var<'t, T>>,
+    grouped: bool,
+) -> Result<Fitted<'t, T>> {
     let (own, keys) = (q.try_shape()?, k.try_shape()?);
     let ((q_lead, [rows, width]), (k_lead, [n, k_width])) = (split(&own)?, split(&keys)?);
     if width != k_width {
@@ -34,7 +39,11 @@ pub(super) fn fit<'t, T: Real>(q: Var<'t, T>, k: Var<'t, T>, v: Option<Var<'t, T
         && heads != *mine
     {
         if heads == 0 || *mine % heads != 0 {
-            return argument("the number of heads", mine, format!("a multiple of {heads}, the number of heads of the keys"));
+            return argument(
+                "the number of heads",
+                mine,
+                format!("a multiple of {heads}, the number of heads of the keys"),
+            );
         }
         repeats = *mine / heads;
         *mine = heads;

@@ -10,10 +10,15 @@ fn random(shape: &[usize], seed: u64) -> Tensor<f64> {
 fn rows_that_see_nothing_are_0_and_nothing_is_nan() {
     for keep in [true, false] {
         let tape = Tape::new();
-        let (q, k, v) = (tape.var(&random(&[3, 2], 1)), tape.var(&random(&[4, 2], 2)), tape.var(&random(&[4, 2], 3)));
+        let (q, k, v) =
+            (tape.var(&random(&[3, 2], 1)), tape.var(&random(&[4, 2], 2)), tape.var(&random(&[4, 2], 3)));
         let out = if keep { 0.0 } else { f64::NEG_INFINITY };
         let mask = Tensor::from_fn([3, 4], |at| if at[0] == 1 || at[1] == 2 { out } else { 1.0 }).unwrap();
-        let mask = if keep { AttentionMask::Keep(tape.constant(&mask)) } else { AttentionMask::Add(tape.var(&mask)) };
+        let mask = if keep {
+            AttentionMask::Keep(tape.constant(&mask))
+        } else {
+            AttentionMask::Add(tape.var(&mask))
+        };
         let y = q.attention(k, v, AttentionOptions { mask: Some(mask), ..Default::default() });
         assert_eq!(y.slice(0, 1..2).value().unwrap().to_vec(), [0.0, 0.0]);
         let grads = y.square().sum().backward().unwrap();

@@ -26,12 +26,14 @@ fn three<T: Real>() -> Tensor<T> {
 
 pub(super) fn samples() -> Vec<Sample> {
     vec![
-        sample!("binary_cross_entropy", pairs(0.1, 0.9), |x| x[0].binary_cross_entropy(x[1], Reduction::Mean)),
+        sample!("binary_cross_entropy", pairs(0.1, 0.9), |x| x[0]
+            .binary_cross_entropy(x[1], Reduction::Mean)),
         sample!("binary_cross_entropy sum", with_empty(0.4, 0.9), |x| {
             x[0].square().binary_cross_entropy(x[1], Reduction::Sum)
         }),
         sample!("binary_cross_entropy weighted", rows(0.1, 0.9), |x| {
-            let how = BinaryCrossEntropy::new().weight(&three()).pos_weight(&three()).reduction(Reduction::None);
+            let how =
+                BinaryCrossEntropy::new().weight(&three()).pos_weight(&three()).reduction(Reduction::None);
             x[0].binary_cross_entropy(x[1], how)
         }),
         sample!("binary_cross_entropy_with_logits", pairs(0.1, 0.9), |x| {
@@ -41,7 +43,10 @@ pub(super) fn samples() -> Vec<Sample> {
             x[0].binary_cross_entropy_with_logits(1.0, Reduction::None) * x[1]
         }),
         sample!("binary_cross_entropy_with_logits weighted", rows(0.1, 0.9), |x| {
-            let how = BinaryCrossEntropy::new().weight(&three()).pos_weight(&three()).reduction(Reduction::BatchMean);
+            let how = BinaryCrossEntropy::new()
+                .weight(&three())
+                .pos_weight(&three())
+                .reduction(Reduction::BatchMean);
             (x[0] * 8.0 - 4.0).binary_cross_entropy_with_logits(x[1], how)
         }),
         sample!("multilabel_soft_margin_loss", rows(-2.0, 2.0), |x| {

@@ -37,7 +37,13 @@ impl Default for Conv {
 impl Conv {
     /// Stride 1, no padding, no dilation, one group.
     pub fn new() -> Conv {
-        Conv { stride: 1.into(), padding: Some(0.into()), dilation: 1.into(), groups: 1, output_padding: 0.into() }
+        Conv {
+            stride: 1.into(),
+            padding: Some(0.into()),
+            dilation: 1.into(),
+            groups: 1,
+            output_padding: 0.into(),
+        }
     }
 
     /// The step from one place of the kernel to the next.
@@ -78,7 +84,8 @@ impl Conv {
 
     /// Stride, padding and dilation for windows that are no convolution's.
     pub(in crate::ops) fn of_windows(&self, axes: usize) -> Result<(Vec<usize>, Vec<usize>, Vec<usize>)> {
-        let (Some(padding), 1, true) = (self.padding, self.groups, self.output_padding == PerAxis::from(0)) else {
+        let (Some(padding), 1, true) = (self.padding, self.groups, self.output_padding == PerAxis::from(0))
+        else {
             return argument("the set of options", "a convolution's", "stride, padding and dilation alone");
         };
         let stride = self.stride.at_least(1, "the stride", axes)?;
@@ -121,7 +128,13 @@ impl Lengths {
             let last = (kernel[i] - 1).checked_mul(dilation[i]).and_then(|last| last.checked_add(1));
             match last.filter(|&last| last < 1 << 48 && stride[i] < 1 << 32) {
                 Some(last) => span[i] = last,
-                None => return argument("the dilation or the stride", dilation[i].max(stride[i]), "a length that memory has"),
+                None => {
+                    return argument(
+                        "the dilation or the stride",
+                        dilation[i].max(stride[i]),
+                        "a length that memory has",
+                    );
+                }
             }
         }
         Ok(Lengths { stride, dilation, kernel, span })
@@ -152,7 +165,10 @@ fn checked(padding: Vec<usize>) -> Result<Vec<usize>> {
 
 /// That images with their padding, which are stored piece by piece, are no larger than memory.
 fn stored(channels: usize, along: &[Axis], span: &[usize]) -> Result<Shape> {
-    let padded = along.iter().zip(span).map(|(axis, span)| axis.input + axis.output + 2 * span + 2 * axis.before as usize);
+    let padded = along
+        .iter()
+        .zip(span)
+        .map(|(axis, span)| axis.input + axis.output + 2 * span + 2 * axis.before as usize);
     Shape::new([&[channels.max(1)], &padded.collect::<Vec<_>>()[..]].concat())
 }
 
@@ -181,7 +197,11 @@ pub(super) fn convolution(x: &[usize], w: &[usize], axes: usize, options: Conv) 
         let Some(room) = (spatial[i] + both).checked_sub(span[i]) else {
             let found = if dilation[i] == 1 { "" } else { " with its dilation" };
             let found = format!("{}{found} on axis {}", span[i], x.len() - axes + i);
-            return argument("the length of the kernel", found, format!("at most the padded input's, {}", spatial[i] + both));
+            return argument(
+                "the length of the kernel",
+                found,
+                format!("at most the padded input's, {}", spatial[i] + both),
+            );
         };
         along.push(Axis {
             input: spatial[i],
@@ -215,15 +235,24 @@ pub(super) fn transposed(y: &[usize], w: &[usize], axes: usize, options: Conv) -
     let mut along = Vec::new();
     for i in 0..axes {
         if more[i] >= stride[i].max(dilation[i]) {
-            return argument("the output padding", more[i], format!("less than {}, the larger of stride and dilation", stride[i].max(dilation[i])));
+            return argument(
+                "the output padding",
+                more[i],
+                format!("less than {}, the larger of stride and dilation", stride[i].max(dilation[i])),
+            );
         }
-        let steps = (spatial[i] as isize - 1).checked_mul(stride[i] as isize).filter(|steps| *steps < 1 << 50);
+        let steps =
+            (spatial[i] as isize - 1).checked_mul(stride[i] as isize).filter(|steps| *steps < 1 << 50);
         let length = steps.map(|steps| steps + (span[i] + more[i]) as isize - 2 * padding[i] as isize);
         let Some(length) = length else {
             return argument("the stride", stride[i], "an output that memory has room for");
         };
         if length < 1 {
-            return argument("the length of the output", format!("{length} on axis {}", y.len() - axes + i), "at least 1");
+            return argument(
+                "the length of the output",
+                format!("{length} on axis {}", y.len() - axes + i),
+                "at least 1",
+            );
         }
         along.push(Axis {
             input: length as usize,
@@ -239,6 +268,7 @@ pub(super) fn transposed(y: &[usize], w: &[usize], axes: usize, options: Conv) -
     let inputs: Vec<usize> = along.iter().map(|axis| axis.input).collect();
     let channels = w[1].saturating_mul(options.groups);
     let x = with_last(y, &[&[channels], &inputs[..]].concat())?;
-    let geometry = Geometry { batch, groups: options.groups, channels: w[1], filters: inner, axes: three(&along) };
+    let geometry =
+        Geometry { batch, groups: options.groups, channels: w[1], filters: inner, axes: three(&along) };
     Ok((Sizes { geometry, shapes: [x, Shape::new(w)?, Shape::new(y)?], axes }, Product::Transposed))
 }

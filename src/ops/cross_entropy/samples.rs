@@ -81,7 +81,9 @@ pub(super) fn samples() -> Vec<Sample> {
             let how = CrossEntropy::new().weight(&four()).axis(1).reduction(Reduction::BatchMean);
             x[0].cross_entropy(&ones(x[0]), how)
         }),
-        sample!("nll_loss", logits(), |x| x[0].log_softmax(-1).nll_loss(&targets(&x[0].shape()), Reduction::Mean)),
+        sample!("nll_loss", logits(), |x| x[0]
+            .log_softmax(-1)
+            .nll_loss(&targets(&x[0].shape()), Reduction::Mean)),
         sample!("nll_loss of some", logits(), |x| {
             x[0].square().nll_loss(&some(&x[0].shape()), Nll::new().reduction(Reduction::None))
         }),

@@ -71,7 +71,8 @@ fn an_ignored_row_counts_for_nothing_whatever_is_in_it() {
             assert_eq!(mean.item().unwrap(), 2f64.ln());
             let g = mean.backward().unwrap().wrt(x).unwrap().to_vec();
             assert_eq!(g[2..4], [0.0, 0.0]);
-            let written = mean.backward_by_written_rules(&Tensor::scalar(1.0)).unwrap().wrt(x).unwrap().to_vec();
+            let written =
+                mean.backward_by_written_rules(&Tensor::scalar(1.0)).unwrap().wrt(x).unwrap().to_vec();
             assert_eq!(written[2..4], [0.0, 0.0]);
             let [g] = tape.vjp(mean, &Tensor::scalar(1.0), [x]).unwrap();
             let second = g.square().sum().backward().unwrap().wrt(x).unwrap().to_vec();
@@ -133,7 +134,11 @@ fn labels_and_their_one_hot_rows_agree() {
         }
         // Probabilities are smoothed before they are weighted.
         if smoothing == 0.0 {
-            hard.value().unwrap().iter().zip(&soft.value().unwrap()).for_each(|(a, b)| assert!((a - b).abs() < 1e-14));
+            hard.value()
+                .unwrap()
+                .iter()
+                .zip(&soft.value().unwrap())
+                .for_each(|(a, b)| assert!((a - b).abs() < 1e-14));
         }
     }
 }

@@ -26,8 +26,13 @@ fn too_few_frames_cost_everything_or_nothing() {
 /// Probabilities of 0 close paths; what is left has finite derivatives by both ways.
 #[test]
 fn closed_paths_have_no_share() {
-    let x = Tensor::from([[[f64::NEG_INFINITY, -0.25, -1.0]], [[-0.5, -1.5, f64::NEG_INFINITY]], [[-1.0, -2.0, -0.5]]]);
-    let [loss, fused, written] = gradients(&x, |x| x.ctc_loss(&Tensor::from([1, 2]), &[3], &[2], Reduction::Sum));
+    let x = Tensor::from([
+        [[f64::NEG_INFINITY, -0.25, -1.0]],
+        [[-0.5, -1.5, f64::NEG_INFINITY]],
+        [[-1.0, -2.0, -0.5]],
+    ]);
+    let [loss, fused, written] =
+        gradients(&x, |x| x.ctc_loss(&Tensor::from([1, 2]), &[3], &[2], Reduction::Sum));
     assert!(loss[0].is_finite());
     fused.iter().zip(&written).for_each(|(a, b)| assert!((a - b).abs() < 1e-14, "{a} {b}"));
     // Every frame is read by some state: the shares are 1 together.
@@ -38,7 +43,8 @@ fn closed_paths_have_no_share() {
 #[test]
 fn the_mean_divides_each_loss_by_its_labels() {
     let tape = Tape::<f64>::new();
-    let x = tape.var(&Tensor::from_fn([5, 3, 4], |at| -((at[0] * 5 + at[1] * 3 + at[2]) as f64 % 2.5)).unwrap());
+    let x =
+        tape.var(&Tensor::from_fn([5, 3, 4], |at| -((at[0] * 5 + at[1] * 3 + at[2]) as f64 % 2.5)).unwrap());
     let (targets, lengths) = (Tensor::from([1, 2, 3, 3]), [3, 1, 0]);
     let with = |how: Reduction| x.ctc_loss(&targets, &[5, 4, 5], &lengths, how).value().unwrap().to_vec();
     let terms = with(Reduction::None);

@@ -55,10 +55,7 @@ impl EinsumPlan {
     ///
     /// [`Equation`](crate::ErrorKind::Equation), as [`einsum`](crate::Tape::einsum);
     /// [`TooLarge`](crate::ErrorKind::TooLarge) for shapes that no tensor can have.
-    pub fn new(
-        equation: &str,
-        shapes: impl IntoIterator<Item = impl IntoShape>,
-    ) -> Result<EinsumPlan> {
+    pub fn new(equation: &str, shapes: impl IntoIterator<Item = impl IntoShape>) -> Result<EinsumPlan> {
         let shapes: Vec<Shape> = shapes.into_iter().map(IntoShape::into_shape).collect::<Result<_>>()?;
         let read = Equation::new(equation, &shapes)?;
         let search = Search::new(&read, &shapes);
@@ -166,7 +163,8 @@ impl Search {
         let mut bits: HashMap<Name, usize> = HashMap::new();
         for (names, shape) in equation.operands.iter().zip(shapes) {
             let mut set = 0;
-            for (&name, &size) in names.iter().zip(shape.iter()).filter(|(name, _)| **name != Name::Repeated) {
+            for (&name, &size) in names.iter().zip(shape.iter()).filter(|(name, _)| **name != Name::Repeated)
+            {
                 let bit = *bits.entry(name).or_insert_with(|| {
                     search.names.push(name);
                     search.sizes.push(size as f64);
@@ -177,7 +175,8 @@ impl Search {
             search.operands.push(set);
         }
         // An axis that the output alone has is of length 1 under every ellipsis, so no product has it.
-        search.output = equation.output.iter().filter_map(|name| bits.get(name)).fold(0, |set, bit| set | 1 << bit);
+        search.output =
+            equation.output.iter().filter_map(|name| bits.get(name)).fold(0, |set, bit| set | 1 << bit);
         search
     }
 
@@ -235,7 +234,8 @@ impl Search {
             // The last operand against the others comes first, so that it stays where nothing is cheaper.
             let rest = set & (set - 1);
             let last = 1 << rest.ilog2();
-            let parts = std::iter::successors(Some(rest), |part| Some((part - 1) & rest).filter(|&part| part != 0));
+            let parts =
+                std::iter::successors(Some(rest), |part| Some((part - 1) & rest).filter(|&part| part != 0));
             for right in std::iter::once(last).chain(parts) {
                 let left = set ^ right;
                 let cost = best[left].cost + best[right].cost + self.volume(kept[left] | kept[right]);

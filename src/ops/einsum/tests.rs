@@ -102,9 +102,13 @@ fn equations_give_what_loops_give() {
 
 #[test]
 fn an_output_that_is_not_written_has_the_letters_met_once_in_alphabetical_order() {
-    for (written, meant) in
-        [("ij,jk", "ij,jk->ik"), ("ba", "ba->ab"), ("ii", "ii->"), (" k i , k j ", "ki,kj->ij"), ("b,a", "b,a->ab")]
-    {
+    for (written, meant) in [
+        ("ij,jk", "ij,jk->ik"),
+        ("ba", "ba->ab"),
+        ("ii", "ii->"),
+        (" k i , k j ", "ki,kj->ij"),
+        ("b,a", "b,a->ab"),
+    ] {
         let x = operands(meant);
         agree(written, meant, &x, &x);
     }
@@ -119,7 +123,12 @@ fn ellipses_broadcast() {
     let random = |shape: &[usize]| Tensor::normal(shape, 0.0, 1.0, &mut Generator::new(3)).unwrap();
     type Shapes<'a> = &'a [&'a [usize]];
     let cases: [(&str, &str, Shapes<'_>, Shapes<'_>); 7] = [
-        ("...ij,...jk->...ik", "abij,abjk->abik", &[&[2, 1, 3, 4], &[5, 4, 2]], &[&[2, 5, 3, 4], &[2, 5, 4, 2]]),
+        (
+            "...ij,...jk->...ik",
+            "abij,abjk->abik",
+            &[&[2, 1, 3, 4], &[5, 4, 2]],
+            &[&[2, 5, 3, 4], &[2, 5, 4, 2]],
+        ),
         ("i...,...j->ij...", "iab,abj->ijab", &[&[2, 1, 3], &[4, 1, 5]], &[&[2, 4, 3], &[4, 3, 5]]),
         ("...,...->...", "ab,ab->ab", &[&[3], &[2, 1]], &[&[2, 3], &[2, 3]]),
         ("...i->i", "abi->i", &[&[2, 3, 4]], &[&[2, 3, 4]]),
@@ -181,8 +190,12 @@ fn fewest(equation: &str, shapes: &[Vec<usize>]) -> f64 {
         let mut best = if terms.len() == 1 { 0.0 } else { f64::INFINITY };
         for j in 1..terms.len() {
             for i in 0..j {
-                let others: Vec<String> =
-                    terms.iter().enumerate().filter(|(k, _)| *k != i && *k != j).map(|(_, term)| term.clone()).collect();
+                let others: Vec<String> = terms
+                    .iter()
+                    .enumerate()
+                    .filter(|(k, _)| *k != i && *k != j)
+                    .map(|(_, term)| term.clone())
+                    .collect();
                 let outside = others.concat() + output;
                 let kept = |c: &char, other: &str| outside.contains(*c) || other.contains(*c);
                 let a: String = terms[i].chars().filter(|c| kept(c, &terms[j])).collect();
@@ -216,14 +229,16 @@ fn plans_take_the_fewest_multiplications() {
         assert!(plan.cost() <= plan.cost_in_order());
         // What runs by the plan is what loops give.
         let mut random = Generator::new(5);
-        let x: Vec<_> = shapes.iter().map(|shape| Tensor::normal(&shape[..], 0.0, 1.0, &mut random).unwrap()).collect();
+        let x: Vec<_> =
+            shapes.iter().map(|shape| Tensor::normal(&shape[..], 0.0, 1.0, &mut random).unwrap()).collect();
         agree(equation, equation, &x, &x);
     }
 }
 
 #[test]
 fn a_plan_says_what_it_does() {
-    let plan = EinsumPlan::new("...ab,...bc,ce->...ae", [vec![7, 100, 2], vec![1, 2, 100], vec![100, 3]]).unwrap();
+    let plan =
+        EinsumPlan::new("...ab,...bc,ce->...ae", [vec![7, 100, 2], vec![1, 2, 100], vec![100, 3]]).unwrap();
     assert_eq!(plan.pairs().collect::<Vec<_>>(), [(1, 2), (0, 3)]);
     let text = plan.to_string();
     let wanted = "...ab,...bc,ce->...ae: 4800 multiplications, 350000 from left to right; at most 6 elements in between\n\
@@ -235,7 +250,10 @@ fn a_plan_says_what_it_does() {
     let plan = EinsumPlan::new(",i->i", [vec![], vec![3]]).unwrap();
     assert!(plan.to_string().ends_with("  [] , i [3] -> i [3]: 3\n"), "{plan}");
     let error = EinsumPlan::new("ij,jk", [[2, 3], [2, 3]]).unwrap_err();
-    assert_eq!(error.to_string(), "equation \"ij,jk\": index 'j' has size 2 here and 3 before (at character 3)");
+    assert_eq!(
+        error.to_string(),
+        "equation \"ij,jk\": index 'j' has size 2 here and 3 before (at character 3)"
+    );
 }
 
 #[test]

@@ -137,7 +137,9 @@ pub fn samples() -> Vec<Sample> {
         sample!("three, with a constant", pair(), |x| {
             x[0].tape().elementwise_n(Cauchy(0.9), [x[0], x[0].constant(0.7), x[0] * x[1]])
         }),
-        sample!("four", shapes(fours, -2.0, 2.0), |x| x[0].tape().elementwise_n(Four, [x[0], x[1], x[2], x[3]])),
+        sample!("four", shapes(fours, -2.0, 2.0), |x| x[0]
+            .tape()
+            .elementwise_n(Four, [x[0], x[1], x[2], x[3]])),
         wrong!(
             "cauchy",
             &[&[2], &[3], &[]],

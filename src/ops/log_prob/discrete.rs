@@ -1,7 +1,7 @@
 //! Logarithms of the probabilities of yes and no, and of classes.
 
-use crate::ops::{Elementwise2, Reduction, compiled2};
 use crate::number::{Number, Real};
+use crate::ops::{Elementwise2, Reduction, compiled2};
 use crate::shape::broadcast;
 use crate::tape::{IntoVar, Var};
 use crate::tensor::Tensor;
@@ -152,7 +152,9 @@ impl<'t, T: Real> Var<'t, T> {
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{sample, shapes, wrong};
-    let pairs = || shapes(&[&[&[], &[]], &[&[2, 3], &[3]], &[&[65], &[65]], &[&[3], &[2, 1]], &[&[0], &[]]], 0.2, 0.8);
+    let pairs = || {
+        shapes(&[&[&[], &[]], &[&[2, 3], &[3]], &[&[65], &[65]], &[&[3], &[2, 1]], &[&[0], &[]]], 0.2, 0.8)
+    };
     vec![
         sample!("bernoulli_log_prob", pairs(), |x| x[0].bernoulli_log_prob(x[1])),
         sample!("bernoulli_log_prob of yes", pairs(), |x| (x[0] * 0.0 + 1.0).bernoulli_log_prob(x[1])),
@@ -165,9 +167,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             x[0].cumsum(-1).categorical_entropy()
         }),
         wrong!("softmax", &[&[]], |x| x[0].categorical_entropy(), "axis -1 is out of range for shape []"),
-        wrong!("bernoulli_log_prob", &[&[2], &[3]], |x| x[0].bernoulli_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
-        wrong!("bernoulli_logits_log_prob", &[&[2], &[3]], |x| x[0].bernoulli_logits_log_prob(x[1]), "shapes [2] and [3] do not broadcast"),
-        wrong!("cross_entropy", &[&[2, 3]], |x| x[0].categorical_log_prob(&Tensor::from([0, 3])), "index 3 is out of range for axis 1 of size 3"),
+        wrong!(
+            "bernoulli_log_prob",
+            &[&[2], &[3]],
+            |x| x[0].bernoulli_log_prob(x[1]),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "bernoulli_logits_log_prob",
+            &[&[2], &[3]],
+            |x| x[0].bernoulli_logits_log_prob(x[1]),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "cross_entropy",
+            &[&[2, 3]],
+            |x| x[0].categorical_log_prob(&Tensor::from([0, 3])),
+            "index 3 is out of range for axis 1 of size 3"
+        ),
     ]
 }
 

@@ -32,7 +32,11 @@ impl ScalarFunction<2> for Poisson {
         special::poisson(k, x)
     }
     fn slope<'t, T: Real>(self, i: usize, [k, x]: [Var<'t, T>; 2], _: Var<'t, T>) -> Slope<'t, T> {
-        Ok(Some(if i == 0 { scalar_function(PoissonByCount, [k, x]) } else { scalar_function(PoissonByRate, [k, x]) }))
+        Ok(Some(if i == 0 {
+            scalar_function(PoissonByCount, [k, x])
+        } else {
+            scalar_function(PoissonByRate, [k, x])
+        }))
     }
 }
 

@@ -37,7 +37,10 @@ fn values_are_those_of_mpmath() {
     let tape = Tape::new();
     for (name, law, [x, a, b], wanted) in cases {
         let found = law(tape.scalar(x), a, b).item().unwrap();
-        assert!((found - wanted).abs() <= 2e-15 * wanted.abs().max(1.0), "{name} {x} {a} {b}: {found:e} for {wanted:e}");
+        assert!(
+            (found - wanted).abs() <= 2e-15 * wanted.abs().max(1.0),
+            "{name} {x} {a} {b}: {found:e} for {wanted:e}"
+        );
     }
 }
 

@@ -7,10 +7,17 @@ use crate::shape::broadcast;
 use crate::tape::Var;
 
 /// `β x + α y`, in the shape of `y`, to which `x` broadcasts; `α y` for a β of 0, whatever x is. No multiplication by 1.
-fn blend<'t, T: Real>(x: Var<'t, T>, beta: f64, y: Var<'t, T>, alpha: f64, shape: &[usize]) -> Result<Var<'t, T>> {
+fn blend<'t, T: Real>(
+    x: Var<'t, T>,
+    beta: f64,
+    y: Var<'t, T>,
+    alpha: f64,
+    shape: &[usize],
+) -> Result<Var<'t, T>> {
     let own = x.try_shape()?;
     if broadcast(&own, shape).ok().is_none_or(|whole| whole != *shape) {
-        let wrong = ErrorKind::Shape { what: "what is added to".into(), found: own.to_vec(), wanted: shape.to_vec() };
+        let wrong =
+            ErrorKind::Shape { what: "what is added to".into(), found: own.to_vec(), wanted: shape.to_vec() };
         return Err(wrong.into());
     }
     let scaled = |x: Var<'t, T>, by: f64| if by == 1.0 { x } else { x * by };
@@ -157,27 +164,93 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     fn of(cases: &[&[&[usize]]]) -> Inputs {
         shapes(cases, -1.0, 1.0)
     }
-    let matrices = || of(&[&[&[2, 2], &[2, 3], &[3, 2]], &[&[], &[2, 3], &[3, 2]], &[&[2, 1], &[2, 3], &[3, 2]], &[&[3], &[2, 0], &[0, 3]]]);
-    let batches = || of(&[&[&[2, 2], &[3, 2, 3], &[3, 3, 2]], &[&[1], &[3, 2, 1], &[3, 1, 2]], &[&[], &[2, 2, 0], &[2, 0, 2]]]);
+    let matrices = || {
+        of(&[
+            &[&[2, 2], &[2, 3], &[3, 2]],
+            &[&[], &[2, 3], &[3, 2]],
+            &[&[2, 1], &[2, 3], &[3, 2]],
+            &[&[3], &[2, 0], &[0, 3]],
+        ])
+    };
+    let batches = || {
+        of(&[
+            &[&[2, 2], &[3, 2, 3], &[3, 3, 2]],
+            &[&[1], &[3, 2, 1], &[3, 1, 2]],
+            &[&[], &[2, 2, 0], &[2, 0, 2]],
+        ])
+    };
     vec![
         sample!("addmm", matrices(), |x| x[0].addmm(x[1], x[2], 1.0, 1.0)),
         sample!("addmm scaled", matrices(), |x| x[0].addmm(x[1], x[2], 0.5, -2.0)),
         sample!("addmm of nothing", matrices(), |x| x[0].addmm(x[1], x[2], 0.0, 1.0)),
-        sample!("addmv", of(&[&[&[2], &[2, 3], &[3]], &[&[], &[2, 3], &[3]]]), |x| x[0].addmv(x[1], x[2], 0.5, -2.0)),
-        sample!("addr", of(&[&[&[2, 3], &[2], &[3]], &[&[3], &[2], &[3]], &[&[], &[2], &[0]]]), |x| x[0].addr(x[1], x[2], 0.5, -2.0)),
+        sample!("addmv", of(&[&[&[2], &[2, 3], &[3]], &[&[], &[2, 3], &[3]]]), |x| x[0]
+            .addmv(x[1], x[2], 0.5, -2.0)),
+        sample!("addr", of(&[&[&[2, 3], &[2], &[3]], &[&[3], &[2], &[3]], &[&[], &[2], &[0]]]), |x| x[0]
+            .addr(x[1], x[2], 0.5, -2.0)),
         sample!("addbmm", batches(), |x| x[0].addbmm(x[1], x[2], 0.5, -2.0)),
-        sample!("baddbmm", of(&[&[&[3, 2, 2], &[3, 2, 3], &[3, 3, 2]], &[&[1, 2], &[3, 2, 1], &[3, 1, 2]], &[&[], &[0, 2, 1], &[0, 1, 2]]]), |x| {
-            x[0].baddbmm(x[1], x[2], 0.5, -2.0)
-        }),
-        wrong!("addmm", &[&[3], &[2, 3], &[3, 2]], |x| x[0].addmm(x[1], x[2], 1.0, 1.0), "what is added to has shape [3], wanted [2, 2]"),
-        wrong!("addmm", &[&[1, 2, 2], &[2, 3], &[3, 2]], |x| x[0].addmm(x[1], x[2], 1.0, 1.0), "what is added to has shape [1, 2, 2], wanted [2, 2]"),
-        wrong!("addmm", &[&[2], &[2, 3], &[2, 3]], |x| x[0].addmm(x[1], x[2], 1.0, 1.0), "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"),
-        wrong!("addmv", &[&[2], &[2, 3], &[3, 1]], |x| x[0].addmv(x[1], x[2], 1.0, 1.0), "shape [3, 1] has rank 2, wanted 1"),
-        wrong!("addr", &[&[2], &[2], &[1, 3]], |x| x[0].addr(x[1], x[2], 1.0, 1.0), "shape [1, 3] has rank 2, wanted 1"),
-        wrong!("addr", &[&[3, 3], &[2], &[3]], |x| x[0].addr(x[1], x[2], 1.0, 1.0), "what is added to has shape [3, 3], wanted [2, 3]"),
-        wrong!("addbmm", &[&[2, 2], &[1, 2, 3], &[2, 3, 2]], |x| x[0].addbmm(x[1], x[2], 1.0, 1.0), "shapes [1, 2, 3] and [2, 3, 2] do not broadcast"),
-        wrong!("addbmm", &[&[3, 2, 2], &[3, 2, 3], &[3, 3, 2]], |x| x[0].addbmm(x[1], x[2], 1.0, 1.0), "what is added to has shape [3, 2, 2], wanted [2, 2]"),
-        wrong!("baddbmm", &[&[2, 2], &[2, 3], &[3, 2]], |x| x[0].baddbmm(x[1], x[2], 1.0, 1.0), "shape [2, 3] has rank 2, wanted 3"),
+        sample!(
+            "baddbmm",
+            of(&[
+                &[&[3, 2, 2], &[3, 2, 3], &[3, 3, 2]],
+                &[&[1, 2], &[3, 2, 1], &[3, 1, 2]],
+                &[&[], &[0, 2, 1], &[0, 1, 2]]
+            ]),
+            |x| { x[0].baddbmm(x[1], x[2], 0.5, -2.0) }
+        ),
+        wrong!(
+            "addmm",
+            &[&[3], &[2, 3], &[3, 2]],
+            |x| x[0].addmm(x[1], x[2], 1.0, 1.0),
+            "what is added to has shape [3], wanted [2, 2]"
+        ),
+        wrong!(
+            "addmm",
+            &[&[1, 2, 2], &[2, 3], &[3, 2]],
+            |x| x[0].addmm(x[1], x[2], 1.0, 1.0),
+            "what is added to has shape [1, 2, 2], wanted [2, 2]"
+        ),
+        wrong!(
+            "addmm",
+            &[&[2], &[2, 3], &[2, 3]],
+            |x| x[0].addmm(x[1], x[2], 1.0, 1.0),
+            "shapes [2, 3] and [2, 3] do not agree in the inner dimension (3 and 2)"
+        ),
+        wrong!(
+            "addmv",
+            &[&[2], &[2, 3], &[3, 1]],
+            |x| x[0].addmv(x[1], x[2], 1.0, 1.0),
+            "shape [3, 1] has rank 2, wanted 1"
+        ),
+        wrong!(
+            "addr",
+            &[&[2], &[2], &[1, 3]],
+            |x| x[0].addr(x[1], x[2], 1.0, 1.0),
+            "shape [1, 3] has rank 2, wanted 1"
+        ),
+        wrong!(
+            "addr",
+            &[&[3, 3], &[2], &[3]],
+            |x| x[0].addr(x[1], x[2], 1.0, 1.0),
+            "what is added to has shape [3, 3], wanted [2, 3]"
+        ),
+        wrong!(
+            "addbmm",
+            &[&[2, 2], &[1, 2, 3], &[2, 3, 2]],
+            |x| x[0].addbmm(x[1], x[2], 1.0, 1.0),
+            "shapes [1, 2, 3] and [2, 3, 2] do not broadcast"
+        ),
+        wrong!(
+            "addbmm",
+            &[&[3, 2, 2], &[3, 2, 3], &[3, 3, 2]],
+            |x| x[0].addbmm(x[1], x[2], 1.0, 1.0),
+            "what is added to has shape [3, 2, 2], wanted [2, 2]"
+        ),
+        wrong!(
+            "baddbmm",
+            &[&[2, 2], &[2, 3], &[3, 2]],
+            |x| x[0].baddbmm(x[1], x[2], 1.0, 1.0),
+            "shape [2, 3] has rank 2, wanted 3"
+        ),
     ]
 }
 

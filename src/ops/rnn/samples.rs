@@ -9,7 +9,15 @@ fn cells(gates: usize) -> Inputs {
     for (n, width, hidden) in [(2, 3, 2), (1, 1, 1), (0, 2, 2), (3, 2, 1)] {
         let columns = gates * hidden;
         let state = vec![n, hidden];
-        cases.push(vec![vec![n, width], state.clone(), state, vec![width, columns], vec![hidden, columns], vec![columns], vec![columns]]);
+        cases.push(vec![
+            vec![n, width],
+            state.clone(),
+            state,
+            vec![width, columns],
+            vec![hidden, columns],
+            vec![columns],
+            vec![columns],
+        ]);
     }
     in_range(&cases)
 }
@@ -17,17 +25,27 @@ fn cells(gates: usize) -> Inputs {
 fn sequences(gates: usize, layers: usize) -> Inputs {
     let mut cases = Vec::new();
     // Deep ones are small: every order of every element is checked.
-    let small: &[[usize; 4]] = if layers > 2 { &[[2, 1, 2, 1]] } else { &[[3, 2, 2, 2], [1, 1, 2, 1], [2, 0, 2, 1]] };
+    let small: &[[usize; 4]] =
+        if layers > 2 { &[[2, 1, 2, 1]] } else { &[[3, 2, 2, 2], [1, 1, 2, 1], [2, 0, 2, 1]] };
     for &[steps, n, width, hidden] in small {
         let columns = gates * hidden;
         let state = vec![layers, n, hidden];
-        cases.push(vec![vec![steps, n, width], state.clone(), state, vec![width, columns], vec![hidden, columns], vec![columns], vec![columns]]);
+        cases.push(vec![
+            vec![steps, n, width],
+            state.clone(),
+            state,
+            vec![width, columns],
+            vec![hidden, columns],
+            vec![columns],
+            vec![columns],
+        ]);
     }
     in_range(&cases)
 }
 
 fn in_range(cases: &[Vec<Vec<usize>>]) -> Inputs {
-    let slices: Vec<Vec<&[usize]>> = cases.iter().map(|case| case.iter().map(|shape| &shape[..]).collect()).collect();
+    let slices: Vec<Vec<&[usize]>> =
+        cases.iter().map(|case| case.iter().map(|shape| &shape[..]).collect()).collect();
     let slices: Vec<&[&[usize]]> = slices.iter().map(|case| &case[..]).collect();
     shapes(&slices, -1.0, 1.0)
 }
@@ -67,7 +85,8 @@ fn wide<'t, T: Real>(x: &[Var<'t, T>], twice: bool) -> RnnWeights<'t, T> {
 
 pub(super) fn samples() -> Vec<Sample> {
     let mut found = vec![
-        sample!("rnn_cell", cells(1), |x| x[0].rnn_cell(x[1], &weights(x), Nonlinearity::Tanh) * unused(&x[2..3])),
+        sample!("rnn_cell", cells(1), |x| x[0].rnn_cell(x[1], &weights(x), Nonlinearity::Tanh)
+            * unused(&x[2..3])),
         sample!("lstm_cell", cells(4), |x| {
             let (h, c) = x[0].lstm_cell(x[1], x[2], &weights(x));
             all(&[h, c])
@@ -110,27 +129,95 @@ pub(super) fn samples() -> Vec<Sample> {
         }),
     ];
     // With a relu, sums stay away from 0: all weights are positive.
-    found.push(sample!("rnn of positive parts", shapes(&[&[&[3, 2, 2], &[1, 2, 2], &[], &[2, 2], &[2, 2], &[2], &[2]]], 0.1, 1.0), |x| {
-        let (y, h) = x[0].rnn(x[1], &[weights(x)], Nonlinearity::Relu, plain());
-        all(&[y, h]) * x[2]
-    }));
+    found.push(sample!(
+        "rnn of positive parts",
+        shapes(&[&[&[3, 2, 2], &[1, 2, 2], &[], &[2, 2], &[2, 2], &[2], &[2]]], 0.1, 1.0),
+        |x| {
+            let (y, h) = x[0].rnn(x[1], &[weights(x)], Nonlinearity::Relu, plain());
+            all(&[y, h]) * x[2]
+        }
+    ));
     found.extend(wrongs());
     found
 }
 
 fn wrongs() -> Vec<Sample> {
     vec![
-        wrong!("rnn_cell", &[&[2], &[2, 2], &[], &[3, 2], &[2, 2]], |x| x[0].rnn_cell(x[1], &RnnWeights { input: x[3], hidden: x[4], bias: None, hidden_bias: None }, Nonlinearity::Tanh), "shape [2] has rank 1, wanted 2, rows of the batch"),
-        wrong!("rnn_cell", &[&[2, 3], &[2, 2], &[], &[2, 2], &[2, 2], &[2], &[2]], |x| x[0].rnn_cell(x[1], &weights(x), Nonlinearity::Tanh), "the input's weight has shape [2, 2], wanted [3, 2]"),
-        wrong!("lstm_cell", &[&[2, 3], &[2, 2], &[2, 2], &[3, 8], &[2, 6], &[8], &[8]], |x| x[0].lstm_cell(x[1], x[2], &weights(x)).0, "the recurrent weight has shape [2, 6], wanted [2, 8]"),
-        wrong!("lstm_cell", &[&[2, 3], &[2, 2], &[1, 2], &[3, 8], &[2, 8], &[8], &[8]], |x| x[0].lstm_cell(x[1], x[2], &weights(x)).1, "the state has shape [1, 2], wanted [2, 2]"),
-        wrong!("gru_cell", &[&[2, 3], &[2, 2], &[], &[3, 6], &[2, 6], &[6], &[2]], |x| x[0].gru_cell(x[1], &weights(x)), "the bias has shape [2], wanted [6]"),
-        wrong!("gru_cell", &[&[2, 3], &[2, 2], &[], &[3, 6], &[6], &[6], &[6]], |x| x[0].gru_cell(x[1], &weights(x)), "shape [6] has rank 1, wanted 2"),
-        wrong!("lstm", &[&[2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]], |x| x[0].lstm(None, &[weights(x)], plain()).0, "shape [2, 3] has rank 2, wanted 3: steps, batch, width"),
-        wrong!("lstm", &[&[0, 2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]], |x| x[0].lstm(None, &[weights(x)], plain()).0, "the number of steps is 0, wanted at least 1"),
-        wrong!("lstm", &[&[2, 2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]], |x| x[0].lstm(None, &[weights(x)], both()).0, "the number of weights is 1, wanted pairs, at least one"),
-        wrong!("gru", &[&[2, 2, 3]], |x| x[0].gru(None, &[], plain()).0, "the number of weights is 0, wanted at least 1"),
-        wrong!("gru", &[&[2, 2, 3], &[2, 2], &[], &[3, 6], &[2, 6], &[6], &[6]], |x| x[0].gru(x[1], &[weights(x)], plain()).0, "the state has shape [2, 2], wanted [1, 2, 2]"),
-        wrong!("rnn", &[&[2, 2, 3], &[2, 2], &[], &[3, 2], &[2, 2], &[3], &[2]], |x| x[0].rnn(None, &[weights(x)], Nonlinearity::Tanh, plain()).1, "the bias has shape [3], wanted [2]"),
+        wrong!(
+            "rnn_cell",
+            &[&[2], &[2, 2], &[], &[3, 2], &[2, 2]],
+            |x| x[0].rnn_cell(
+                x[1],
+                &RnnWeights { input: x[3], hidden: x[4], bias: None, hidden_bias: None },
+                Nonlinearity::Tanh
+            ),
+            "shape [2] has rank 1, wanted 2, rows of the batch"
+        ),
+        wrong!(
+            "rnn_cell",
+            &[&[2, 3], &[2, 2], &[], &[2, 2], &[2, 2], &[2], &[2]],
+            |x| x[0].rnn_cell(x[1], &weights(x), Nonlinearity::Tanh),
+            "the input's weight has shape [2, 2], wanted [3, 2]"
+        ),
+        wrong!(
+            "lstm_cell",
+            &[&[2, 3], &[2, 2], &[2, 2], &[3, 8], &[2, 6], &[8], &[8]],
+            |x| x[0].lstm_cell(x[1], x[2], &weights(x)).0,
+            "the recurrent weight has shape [2, 6], wanted [2, 8]"
+        ),
+        wrong!(
+            "lstm_cell",
+            &[&[2, 3], &[2, 2], &[1, 2], &[3, 8], &[2, 8], &[8], &[8]],
+            |x| x[0].lstm_cell(x[1], x[2], &weights(x)).1,
+            "the state has shape [1, 2], wanted [2, 2]"
+        ),
+        wrong!(
+            "gru_cell",
+            &[&[2, 3], &[2, 2], &[], &[3, 6], &[2, 6], &[6], &[2]],
+            |x| x[0].gru_cell(x[1], &weights(x)),
+            "the bias has shape [2], wanted [6]"
+        ),
+        wrong!(
+            "gru_cell",
+            &[&[2, 3], &[2, 2], &[], &[3, 6], &[6], &[6], &[6]],
+            |x| x[0].gru_cell(x[1], &weights(x)),
+            "shape [6] has rank 1, wanted 2"
+        ),
+        wrong!(
+            "lstm",
+            &[&[2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]],
+            |x| x[0].lstm(None, &[weights(x)], plain()).0,
+            "shape [2, 3] has rank 2, wanted 3: steps, batch, width"
+        ),
+        wrong!(
+            "lstm",
+            &[&[0, 2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]],
+            |x| x[0].lstm(None, &[weights(x)], plain()).0,
+            "the number of steps is 0, wanted at least 1"
+        ),
+        wrong!(
+            "lstm",
+            &[&[2, 2, 3], &[1, 2, 2], &[1, 2, 2], &[3, 8], &[2, 8], &[8], &[8]],
+            |x| x[0].lstm(None, &[weights(x)], both()).0,
+            "the number of weights is 1, wanted pairs, at least one"
+        ),
+        wrong!(
+            "gru",
+            &[&[2, 2, 3]],
+            |x| x[0].gru(None, &[], plain()).0,
+            "the number of weights is 0, wanted at least 1"
+        ),
+        wrong!(
+            "gru",
+            &[&[2, 2, 3], &[2, 2], &[], &[3, 6], &[2, 6], &[6], &[6]],
+            |x| x[0].gru(x[1], &[weights(x)], plain()).0,
+            "the state has shape [2, 2], wanted [1, 2, 2]"
+        ),
+        wrong!(
+            "rnn",
+            &[&[2, 2, 3], &[2, 2], &[], &[3, 2], &[2, 2], &[3], &[2]],
+            |x| x[0].rnn(None, &[weights(x)], Nonlinearity::Tanh, plain()).1,
+            "the bias has shape [3], wanted [2]"
+        ),
     ]
 }

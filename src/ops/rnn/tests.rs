@@ -15,7 +15,12 @@ fn drawn<'t>(tape: &'t Tape<f64>, [width, hidden, columns]: [usize; 3], seed: u6
 }
 
 /// The LSTM's step by its definition, in variables.
-fn lstm_step<'t>(x: Var<'t, f64>, h: Var<'t, f64>, c: Var<'t, f64>, w: &RnnWeights<'t, f64>) -> [Var<'t, f64>; 2] {
+fn lstm_step<'t>(
+    x: Var<'t, f64>,
+    h: Var<'t, f64>,
+    c: Var<'t, f64>,
+    w: &RnnWeights<'t, f64>,
+) -> [Var<'t, f64>; 2] {
     let z = x.matmul(w.input) + w.bias.unwrap() + h.matmul(w.hidden) + w.hidden_bias.unwrap();
     let width = h.shape()[1] as isize;
     let gate = |k: isize| z.slice(1, k * width..(k + 1) * width);
@@ -57,7 +62,9 @@ fn a_layer_is_its_steps_one_after_another_in_either_direction() {
     }
     let a = (y.square().sum() + last_h.sum() + last_c.square().sum()).backward().unwrap();
     let b = (plain.square().sum() + plain_h.sum() + plain_c.square().sum()).backward().unwrap();
-    for v in [x, h, c, weights[0].input, weights[0].hidden, weights[1].hidden, weights[1].hidden_bias.unwrap()] {
+    for v in
+        [x, h, c, weights[0].input, weights[0].hidden, weights[1].hidden, weights[1].hidden_bias.unwrap()]
+    {
         assert!(a.wrt(v).unwrap().all_close(b.wrt(v).unwrap(), 1e-11, 1e-12).unwrap());
     }
 }
@@ -102,7 +109,9 @@ fn what_is_dropped_lies_between_layers_alone() {
         let options = RnnOptions { dropout: Some((p, &mut from)), ..RnnOptions::default() };
         x.rnn(None, &w[..layers], Nonlinearity::Tanh, options).0.value().unwrap()
     };
-    let plain = |layers: usize| x.rnn(None, &w[..layers], Nonlinearity::Tanh, RnnOptions::default()).0.value().unwrap();
+    let plain = |layers: usize| {
+        x.rnn(None, &w[..layers], Nonlinearity::Tanh, RnnOptions::default()).0.value().unwrap()
+    };
     assert_eq!(run(1, 1.0), plain(1));
     assert_eq!(run(2, 0.0), plain(2));
     assert_ne!(run(2, 1.0), plain(2));

@@ -46,7 +46,12 @@ impl LogQuantile {
 impl<T: Real> Tape<T> {
     /// Logarithms of samples from the gamma law of rate 1.
     #[track_caller]
-    fn log_gamma<'t>(&'t self, shape: &Shape, concentration: Var<'t, T>, from: &mut Generator) -> Result<Var<'t, T>> {
+    fn log_gamma<'t>(
+        &'t self,
+        shape: &Shape,
+        concentration: Var<'t, T>,
+        from: &mut Generator,
+    ) -> Result<Var<'t, T>> {
         fits(&[concentration], shape)?;
         let noise = self.constant(&Tensor::drawn(shape.clone(), from, Generator::normal)?);
         Ok(self.apply(LogQuantile { order: 0 }, &[concentration, noise]))
@@ -196,15 +201,40 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("gamma of large shapes", shapes(&[&[&[4]]], 0.5, 2.0), |x| {
             (x[0].tape().gamma([4], x[0] * 1e5, 1.0, &mut seeded()) / 1e5).square()
         }),
-        sample!("gamma of none", shapes(&[&[&[]]], 0.5, 2.0), |x| x[0].tape().gamma([0, 2], x[0], 1.0, &mut seeded())),
+        sample!("gamma of none", shapes(&[&[&[]]], 0.5, 2.0), |x| x[0].tape().gamma(
+            [0, 2],
+            x[0],
+            1.0,
+            &mut seeded()
+        )),
         sample!("beta", pairs(), |x| x[0].tape().beta([2, 3], x[0], x[1], &mut seeded())),
         sample!("dirichlet", shapes(&[&[&[2, 3]], &[&[3]], &[&[2, 1]], &[&[]]], 0.5, 2.5), |x| {
             x[0].tape().dirichlet([2, 3], x[0], &mut seeded())
         }),
-        wrong!("gamma", &[&[2], &[3]], |x| x[0].tape().gamma([2], x[0], x[1], &mut seeded()), "shapes [3] and [2] do not broadcast"),
-        wrong!("beta", &[&[2], &[3]], |x| x[0].tape().beta([3], x[0], x[1], &mut seeded()), "shapes [2] and [3] do not broadcast"),
-        wrong!("dirichlet", &[&[]], |x| x[0].tape().dirichlet([], x[0], &mut seeded()), "shape [] has rank 0, wanted at least 1"),
-        wrong!("dirichlet", &[&[2]], |x| x[0].tape().dirichlet([3], x[0], &mut seeded()), "shapes [2] and [3] do not broadcast"),
+        wrong!(
+            "gamma",
+            &[&[2], &[3]],
+            |x| x[0].tape().gamma([2], x[0], x[1], &mut seeded()),
+            "shapes [3] and [2] do not broadcast"
+        ),
+        wrong!(
+            "beta",
+            &[&[2], &[3]],
+            |x| x[0].tape().beta([3], x[0], x[1], &mut seeded()),
+            "shapes [2] and [3] do not broadcast"
+        ),
+        wrong!(
+            "dirichlet",
+            &[&[]],
+            |x| x[0].tape().dirichlet([], x[0], &mut seeded()),
+            "shape [] has rank 0, wanted at least 1"
+        ),
+        wrong!(
+            "dirichlet",
+            &[&[2]],
+            |x| x[0].tape().dirichlet([3], x[0], &mut seeded()),
+            "shapes [2] and [3] do not broadcast"
+        ),
     ]
 }
 
@@ -248,7 +278,8 @@ mod tests {
             assert!((var / (a / (rate * rate)) - 1.0).abs() < 0.15, "{a}: variance {var}");
         }
         // Tiny concentrations: one part has all, with the probability of its share.
-        let x = tape.dirichlet([4000, 2], &Tensor::from([1e-4, 3e-4]), &mut Generator::new(2)).value().unwrap();
+        let x =
+            tape.dirichlet([4000, 2], &Tensor::from([1e-4, 3e-4]), &mut Generator::new(2)).value().unwrap();
         let mean = x.slice(1, 0..1).unwrap().iter().sum::<f64>() / 4000.0;
         assert!((mean - 0.25).abs() < 0.03, "{mean}");
     }

@@ -19,7 +19,9 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("scatter fewer", larger(), |x| {
             x[0].scatter(1, &Tensor::from([[0, 2], [2, 2]]), x[1]).square() * x[0]
         }),
-        sample!("scatter a number", numbers(), |x| x[0].scatter(1, &Tensor::from([[0], [2], [2]]), x[1]).square()),
+        sample!("scatter a number", numbers(), |x| x[0]
+            .scatter(1, &Tensor::from([[0], [2], [2]]), x[1])
+            .square()),
         sample!("scatter to a scalar", scalars(), |x| x[0].scatter(0, &Tensor::scalar(0), x[1]).square()),
         sample!("scatter nothing", shapes(&[&[&[2, 3], &[0, 7]], &[&[4], &[1, 8]]], -2.0, 2.0), |x| {
             let none = Tensor::from_slice(&[], [0, 7]).expect("nothing");
@@ -47,7 +49,8 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("index_copy where slices meet", cube(&[2, 3, 4]), |x| {
             x[0].index_copy(1, &Tensor::from([2, 0, 2]), x[1]).square() * x[0]
         }),
-        sample!("index_fill", numbers(), |x| x[0].index_fill(1, &Tensor::from([0, -1]), x[1]).square() * x[0]),
+        sample!("index_fill", numbers(), |x| x[0].index_fill(1, &Tensor::from([0, -1]), x[1]).square()
+            * x[0]),
         sample!("index_fill twice", numbers(), |x| {
             x[0].index_fill(0, &Tensor::from([1, 1]), x[1].square()).square() * x[0]
         }),

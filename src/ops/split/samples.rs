@@ -15,7 +15,8 @@ pub(super) fn samples() -> Vec<Sample> {
         }),
         sample!("split with one part used", all(), |x| x[0].tape().first_of(x[0].split(4, 0)).square()),
         sample!("split_sizes", all(), |x| {
-            x[0].split_sizes([2, 0, 3], 0).map_or(x[0], |p| p[0].square() * p[2].slice(0, 1..) * p[1].sum().exp())
+            x[0].split_sizes([2, 0, 3], 0)
+                .map_or(x[0], |p| p[0].square() * p[2].slice(0, 1..) * p[1].sum().exp())
         }),
         sample!("chunk", all(), |x| x[0].chunk(2, 0).map_or(x[0], |p| p[0].slice(0, 1..) * p[1].square())),
         sample!("array_split", rank3(-2.0, 2.0), |x| {
@@ -27,8 +28,18 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("unbind", rank3(-2.0, 2.0), |x| {
             x[0].unbind(1).map_or(x[0], |p| p.iter().fold(p[0].square(), |a, &b| a * b))
         }),
-        wrong!("narrow", &[&[2, 3]], |x| x[0].narrow(1, 2, 2), "index 4 is out of range for axis 1 of size 3"),
-        wrong!("narrow", &[&[2, 3]], |x| x[0].narrow(1, -4, 1), "index -4 is out of range for axis 1 of size 3"),
+        wrong!(
+            "narrow",
+            &[&[2, 3]],
+            |x| x[0].narrow(1, 2, 2),
+            "index 4 is out of range for axis 1 of size 3"
+        ),
+        wrong!(
+            "narrow",
+            &[&[2, 3]],
+            |x| x[0].narrow(1, -4, 1),
+            "index -4 is out of range for axis 1 of size 3"
+        ),
         wrong!("narrow", &[&[2, 3]], |x| x[0].narrow(2, 0, 1), "axis 2 is out of range for shape [2, 3]"),
         wrong!("select", &[&[2, 3]], |x| x[0].select(0, 2), "index 2 is out of range for axis 0 of size 2"),
         wrong!("select", &[&[2, 3]], |x| x[0].select(0, -3), "index -3 is out of range for axis 0 of size 2"),

@@ -17,7 +17,8 @@ fn at(x: &[f64], law: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> (Vec<f64
 
 /// Equal within 4 ulp, infinities and NaNs exactly.
 fn assert_close(found: &[f64], wanted: &[f64]) {
-    let close = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 4.0 * f64::EPSILON * b.abs();
+    let close =
+        |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 4.0 * f64::EPSILON * b.abs();
     assert!(
         found.len() == wanted.len() && found.iter().zip(wanted).all(|(a, b)| close(*a, *b)),
         "{found:?} for {wanted:?}"
