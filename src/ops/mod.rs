@@ -2,18 +2,19 @@
 //!
 //! A file has everything about its operation: what it computes, the shape rule, the backward closure, the
 //! forward-mode rule, the documentation with its example, and the samples that the conformance table checks it
-//! on. The list below is the only other place that knows of it.
+//! on. The list below is the only other place that knows of it; those behind a feature have a list of their own, in
+//! `fft.rs` and `linalg.rs`.
 
 /// Declares the modules, and gathers their samples for the conformance table.
 macro_rules! operations {
-    ($($name:ident)*) => {
-        $(mod $name;)*
+    ($($(#[$if:meta])? $name:ident)*) => {
+        $($(#[$if])? mod $name;)*
 
         /// Every operation's samples.
         #[cfg(test)]
         pub(crate) fn samples() -> Vec<crate::conformance::Sample> {
             let mut all = Vec::new();
-            $(all.extend($name::samples());)*
+            $($(#[$if])? all.extend($name::samples());)*
             all
         }
     };
@@ -59,6 +60,7 @@ operations! {
     exponential
     exponential_integral
     extrema
+    #[cfg(feature = "fft")] fft
     flatten
     flip
     float_parts
@@ -85,6 +87,7 @@ operations! {
     leaky_relu
     lerp
     likelihood_loss
+    #[cfg(feature = "linalg")] linalg
     linear
     log_prob
     log_sigmoid

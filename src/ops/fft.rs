@@ -1,0 +1,4 @@
+//! Fourier transforms, through `rustfft` and `realfft`: the feature `fft`.
+
+operations! {
+}

@@ -1,0 +1,4 @@
+//! Linear algebra, through `faer`: the feature `linalg`.
+
+operations! {
+}
