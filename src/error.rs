@@ -200,12 +200,39 @@ pub enum ErrorKind {
         index: usize,
     },
     /// A linear system without a unique solution.
-    #[error("the matrix of size {size} is singular: pivot {pivot} is 0")]
+    #[error("the matrix{} of size {size} is singular: pivot {pivot} is 0", entry(batch))]
     Singular {
+        /// Which matrix of a batch; empty for one.
+        batch: Vec<usize>,
         /// The number of rows.
         size: usize,
         /// The column in which no pivot was found, from 0.
         pivot: usize,
+    },
+    /// A matrix that has no Cholesky factor.
+    #[error(
+        "the matrix{} of size {size} is not positive definite: its leading minor of order {minor} is not positive",
+        entry(batch)
+    )]
+    NotPositiveDefinite {
+        /// Which matrix of a batch; empty for one.
+        batch: Vec<usize>,
+        /// The number of rows.
+        size: usize,
+        /// The order of the first leading minor that is not positive.
+        minor: usize,
+    },
+    /// A matrix to be decomposed that holds NaN or infinity.
+    #[error("the matrix{} has elements that are not finite", entry(batch))]
+    NotFinite {
+        /// Which matrix of a batch; empty for one.
+        batch: Vec<usize>,
+    },
+    /// A matrix that must be square.
+    #[error("shape {found:?} is not that of square matrices")]
+    NotSquare {
+        /// The shape found.
+        found: Vec<usize>,
     },
     /// A backward closure that gave the wrong number of cotangents.
     #[error("the backward closure gave {found} cotangents for {wanted} inputs")]
@@ -301,6 +328,11 @@ pub enum ErrorKind {
         /// What the second run gave.
         second: f64,
     },
+}
+
+/// Names a matrix of a batch.
+fn entry(batch: &[usize]) -> String {
+    if batch.is_empty() { String::new() } else { format!(" {batch:?} of the batch,") }
 }
 
 fn inner(right: &[usize]) -> usize {

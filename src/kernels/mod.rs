@@ -9,6 +9,8 @@ pub mod ctc;
 mod function;
 pub mod gamma;
 mod isa;
+#[cfg(feature = "linalg")]
+pub mod linalg;
 mod linear;
 mod map;
 pub mod matmul;

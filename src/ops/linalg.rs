@@ -1,4 +1,105 @@
 //! Linear algebra, through `faer`: the feature `linalg`.
+//!
+//! The decompositions are `faer`'s, the rules of their derivatives are ours. What all of these operations share stands
+//! here: batches of matrices as kernels take them, and their faults as errors.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::kernels::linalg::Fault;
+use crate::number::Real;
+use crate::shape::{Shape, broadcast};
+use crate::tape::Var;
+use crate::tensor::Tensor;
 
 operations! {
+    cholesky
+    solve_triangular
+}
+
+/// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
+///
+/// Every operation takes matrices in the last two axes, and batches of them in the axes before, which are spread over
+/// the threads. The decompositions are those of the crate `faer`, each on one thread, so that results have the same bits
+/// for any number of threads; the derivatives hold to every order, in both modes.
+///
+/// Matrices to be decomposed must be finite: NaN or infinity is an error, [`NotFinite`](crate::ErrorKind::NotFinite).
+/// Right-hand sides need not be.
+pub mod public {
+    pub use super::solve_triangular::Triangular;
+}
+use public::*;
+
+/// The shape of a batch of matrices, its last two axes apart.
+fn matrices(shape: &[usize]) -> Result<(&[usize], usize, usize)> {
+    match shape {
+        [batch @ .., rows, columns] => Ok((batch, *rows, *columns)),
+        _ => Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into()),
+    }
+}
+
+/// The same for square matrices.
+fn square(shape: &[usize]) -> Result<(&[usize], usize)> {
+    match matrices(shape)? {
+        (batch, rows, columns) if rows == columns => Ok((batch, rows)),
+        _ => Err(ErrorKind::NotSquare { found: shape.to_vec() }.into()),
+    }
+}
+
+/// A shape of matrices behind the axes of a batch.
+fn shape_of(batch: &[usize], matrix: &[usize]) -> Result<Shape> {
+    Shape::new(batch.iter().chain(matrix).copied().collect::<Vec<_>>())
+}
+
+/// Matrices that lie column by column, as kernels take them: their transposes, row by row.
+fn columns<T: Real>(x: &Tensor<T>) -> Result<Tensor<T>> {
+    x.transpose(-1, -2)?.contiguous()
+}
+
+/// The elements of a tensor made by [`columns`], or otherwise contiguous.
+fn slice<T: Real>(x: &Tensor<T>) -> &[T] {
+    x.as_slice().expect("made contiguous")
+}
+
+/// Matrix `i` of a batch that could not be decomposed.
+fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
+    let mut rest = i;
+    let mut entry: Vec<usize> = batch.iter().rev().map(|&n| (rest % n, rest /= n).0).collect();
+    entry.reverse();
+    match fault {
+        Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
+        Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
+        Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
+    }
+    .into()
+}
+
+/// Two batches of matrices, broadcast to one.
+fn broadcast_batches<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Result<[Var<'t, T>; 2]> {
+    let shapes = [a.try_shape()?, b.try_shape()?];
+    let (batch_a, m, n) = matrices(&shapes[0])?;
+    let (batch_b, p, q) = matrices(&shapes[1])?;
+    if batch_a == batch_b {
+        return Ok([a, b]);
+    }
+    let whole = broadcast(batch_a, batch_b)
+        .map_err(|_| ErrorKind::Broadcast { left: shapes[0].to_vec(), right: shapes[1].to_vec() })?;
+    Ok([a.expand(shape_of(&whole, &[m, n])?), b.expand(shape_of(&whole, &[p, q])?)])
+}
+
+impl<'t, T: Real> Var<'t, T> {
+    /// The matrices in the last two axes transposed.
+    fn mt(self) -> Var<'t, T> {
+        self.transpose(-1, -2)
+    }
+
+    /// The symmetric part of matrices.
+    fn symmetric_part(self) -> Var<'t, T> {
+        (self + self.mt()) * 0.5
+    }
+}
+
+/// Well-conditioned positive definite matrices from any matrices, for samples.
+#[cfg(test)]
+fn positive_definite<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);
+    x.matmul(x.mt()) + x.tape().constant(&Tensor::eye(n).unwrap())
 }
