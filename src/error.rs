@@ -200,7 +200,7 @@ pub enum ErrorKind {
         index: usize,
     },
     /// A linear system without a unique solution.
-    #[error("the matrix{} of size {size} is singular: pivot {pivot} is 0", entry(batch))]
+    #[error("the matrix{} is singular: pivot {pivot} of {size} is 0", entry(batch))]
     Singular {
         /// Which matrix of a batch; empty for one.
         batch: Vec<usize>,
@@ -211,7 +211,7 @@ pub enum ErrorKind {
     },
     /// A matrix that has no Cholesky factor.
     #[error(
-        "the matrix{} of size {size} is not positive definite: its leading minor of order {minor} is not positive",
+        "the matrix{} is not positive definite: its leading minor of order {minor} is not positive",
         entry(batch)
     )]
     NotPositiveDefinite {
@@ -332,7 +332,7 @@ pub enum ErrorKind {
 
 /// Names a matrix of a batch.
 fn entry(batch: &[usize]) -> String {
-    if batch.is_empty() { String::new() } else { format!(" {batch:?} of the batch,") }
+    if batch.is_empty() { String::new() } else { format!(" {batch:?} of the batch") }
 }
 
 fn inner(right: &[usize]) -> usize {

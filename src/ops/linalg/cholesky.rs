@@ -172,7 +172,7 @@ pub(super) fn samples() -> Vec<Sample> {
             "cholesky",
             &[&[2, 3, 2, 2]],
             |x| (x[0] * 0.0 - 1.0).cholesky(),
-            "the matrix [0, 0] of the batch of size 2 is not positive definite: its leading minor of order 1 is not \
+            "the matrix [0, 0] of the batch is not positive definite: its leading minor of order 1 is not \
              positive"
         ),
         wrong!(
