@@ -35,6 +35,7 @@
 //!   [`Tape::root`] differentiates what a solver found.
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
 //!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
+//! * [`Tape::profile`] tells what each operation took, by the line of your source.
 //! * [`memory`] is the pool that tensors live in.
 //!
 //! Values at kinks, ties and the edge of a domain stand under `# Gradient` at each operation. The same inputs give the
@@ -77,8 +78,8 @@ pub use shape::{Axes, IntoShape, MAX_RANK, Shape};
 #[doc(hidden)]
 pub use tape::Segment;
 pub use tape::{
-    At, Gradients, HookId, IntoVar, Key, NonFinite, Operation, Outputs, Partials, Parts, Phase, Saved, Tape,
-    Var, one,
+    At, Event, Gradients, HookId, IntoVar, Key, NonFinite, Operation, Outputs, Partials, Parts, Pass, Phase,
+    Profile, Profiler, Saved, Summary, Tape, Var, one,
 };
 pub use tensor::pool as memory;
 pub use tensor::{Generator, Iter, Order, Side, Slice, Tensor, Unique};

@@ -162,6 +162,12 @@ impl<T: Real> Operation<T> for Attend {
     }
     /// With p the weights, d what is dropped of them and y = (p∘d)·v: v gets (p∘d)ᵀ·g, the scores `p∘(u − Σ p∘u)` with u =
     /// (g·vᵀ)∘d, and the rest follows from that.
+    /// The scores, and the values weighted by them.
+    fn flops(&self, x: &[&Tensor<T>], _: &Tensor<T>) -> usize {
+        let sizes = Sizes::of(x[0].shape(), x[1].shape(), x[2].shape());
+        let [repeats, rows, keys, width, depth] = sizes.each;
+        2 * sizes.lead.iter().product::<usize>() * repeats * rows * keys * (width + depth)
+    }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (q, k, v, g) = (at.x(0), at.x(1), at.x(2), at.g(0));
         let p = self.weights(at)?;

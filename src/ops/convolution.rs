@@ -79,6 +79,11 @@ impl<T: Real> Operation<T> for Convolution {
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         self.of(x[0], x[1], x.get(2).copied()).map(one)
     }
+    /// Every weight of a filter meets every output of its channel, whichever of the three is computed.
+    fn flops(&self, _: &[&Tensor<T>], _: &Tensor<T>) -> usize {
+        let [_, weight, result] = &self.sizes.shapes;
+        2 * result.count() * weight.count() / result[result.len() - self.sizes.axes - 1].max(1)
+    }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let g = at.g(0);
         at.each(|i| {

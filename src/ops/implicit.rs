@@ -207,8 +207,9 @@ impl<T: Real> Root<T> {
             LinearSolver::Dense => {
                 let mut a: Vec<f64> = tape.jacobians(r, &[x])?[0].iter().map(T::to_f64).collect();
                 solution.copy_from_slice(&b);
-                eliminate(&mut a, &mut solution)
-                    .map_err(|pivot| crate::Error::from(ErrorKind::Singular { batch: vec![], size: b.len(), pivot }))?;
+                eliminate(&mut a, &mut solution).map_err(|pivot| {
+                    crate::Error::from(ErrorKind::Singular { batch: vec![], size: b.len(), pivot })
+                })?;
                 Outcome { residual: 0.0, iterations: 0 }
             }
             LinearSolver::Gmres { restart } => gmres(apply, &b, &mut solution, restart, limits)?,

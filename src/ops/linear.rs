@@ -17,6 +17,9 @@ impl<T: Real> Operation<T> for Linear {
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         x[0].linear(x[1], x.get(2).copied()).map(one)
     }
+    fn flops(&self, x: &[&Tensor<T>], _: &Tensor<T>) -> usize {
+        2 * sizes(x[0].shape(), x[1].shape()).iter().product::<usize>()
+    }
     /// g·Wᵀ to X; Xᵀ·g to W, one product over all rows; g summed over the rows to b.
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (x, w, g) = (at.x(0), at.x(1), at.g(0));

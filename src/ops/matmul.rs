@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::number::Real;
-use crate::shape::Shape;
+use crate::shape::{Shape, broadcast};
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::{Form, Tensor};
 use Form::{Plain, Transposed};
@@ -62,6 +62,19 @@ impl<T: Real> Operation<T> for Product {
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         x[0].product(self.left, x[1], self.right, self.batch.as_deref()).map(one)
+    }
+    fn flops(&self, x: &[&Tensor<T>], _: &Tensor<T>) -> usize {
+        let matrix = |shape: &[usize], form, vector: [usize; 2]| match (shape, form) {
+            ([.., rows, columns], Plain) => [*rows, *columns],
+            ([.., columns, rows], Transposed) => [*rows, *columns],
+            _ => vector,
+        };
+        let (a, b) = (x[0].shape(), x[1].shape());
+        let [rows, inner] = matrix(a, self.left, [1, x[0].len()]);
+        let [_, columns] = matrix(b, self.right, [x[1].len(), 1]);
+        let lead = |shape: &[usize]| shape[..shape.len().saturating_sub(2)].to_vec();
+        let batch = broadcast(&lead(a), &lead(b)).map_or(0, |batch| batch.count());
+        2 * batch * rows * inner * columns
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (a, b) = (at.x(0), at.x(1));

@@ -2,7 +2,7 @@
 
 use super::node::{Inputs, Node};
 use super::operation::Argument;
-use super::{Operation, Store, Tape, Var};
+use super::{Operation, Pass, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
@@ -46,6 +46,7 @@ impl<T: Real> Tape<T> {
         }
         let mut store = self.store.borrow_mut();
         let store = &mut *store;
+        let recording = store.recording();
         let mut needs = false;
         let outputs = {
             let mut values: SmallVec<[&Tensor<T>; 4]> = SmallVec::new();
@@ -95,6 +96,7 @@ impl<T: Real> Tape<T> {
                 }
             }
         }
+        store.note(recording, operation, first, Pass::Forward);
         (first, needs)
     }
 

@@ -199,6 +199,7 @@ impl<T: Real> Sweep<'_, T> {
         let value = |index: u32| nodes[index as usize].value.clone();
         let Some(g) = g[0].take() else { return Ok(()) };
         let tape = Tape::new();
+        tape.store.borrow_mut().recorder = self.store.recorder.clone();
         let mut x: SmallVec<[Var<'_, T>; 4]> = SmallVec::new();
         for (i, &input) in node.inputs.iter().enumerate() {
             x.push(match first_place(&node.inputs, i) {

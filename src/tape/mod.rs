@@ -14,6 +14,7 @@ mod non_finite;
 mod operation;
 mod path;
 mod print;
+mod profile;
 mod record;
 mod sweep;
 mod tangent;
@@ -28,6 +29,7 @@ pub use hook::HookId;
 pub(crate) use jacobian::{is_one_way, one_hot};
 pub use non_finite::{NonFinite, Phase};
 pub use operation::{At, Operation, Outputs, Partials, Parts, Saved, one};
+pub use profile::{Event, Pass, Profile, Profiler, Summary};
 pub use var::{IntoVar, Var};
 
 use crate::error::Result;
@@ -39,8 +41,8 @@ use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 /// A record of operations on tensors, in the order in which they ran.
 ///
@@ -93,6 +95,8 @@ struct Store<T: Real> {
     pending: sweep::Pending<T>,
     hooks: hook::Hooks<T>,
     labels: BTreeMap<u32, Arc<str>>,
+    /// Where a profile is taken, if one is.
+    recorder: Option<Weak<profile::Recorder>>,
 }
 
 impl<T: Real> Default for Store<T> {
@@ -104,6 +108,7 @@ impl<T: Real> Default for Store<T> {
             pending: sweep::Pending::default(),
             hooks: hook::Hooks::default(),
             labels: BTreeMap::new(),
+            recorder: None,
         }
     }
 }

@@ -61,6 +61,12 @@ pub trait Operation<T: Real>: Send + Sync + 'static {
         None
     }
 
+    /// About how many floating-point operations [`forward`](Operation::forward) does, for a profile. Unless overridden, one
+    /// for each element of the largest value.
+    fn flops(&self, x: &[&Tensor<T>], y: &Tensor<T>) -> usize {
+        x.iter().map(|x| x.len()).fold(y.len(), usize::max)
+    }
+
     /// The closure of a checkpointed segment, which a sweep runs again instead of asking for a rule.
     #[doc(hidden)]
     fn segment(&self) -> Option<&super::Segment<T>> {

@@ -2,7 +2,7 @@
 
 use super::non_finite::{Phase, Watch};
 use super::operation::{At, Needed, Partials, Saved};
-use super::{Bits, Store, Tape, Var};
+use super::{Bits, Pass, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::same;
@@ -195,6 +195,7 @@ impl<T: Real> Sweep<'_, T> {
         {
             return self.replay(index, segment, g, pending).map_err(|error| self.store.named(index, error));
         }
+        let recording = self.store.recording();
         let mut parts = match self.rules {
             Rules::Fused => {
                 operation.fused(&Saved { nodes: &self.store.nodes, node: index, needed: self.needed }, g)
@@ -204,6 +205,7 @@ impl<T: Real> Sweep<'_, T> {
         if parts.is_none() {
             parts = Some(self.by_rule(index, g, scratch));
         }
+        self.store.note(recording, operation, index, Pass::Reverse);
         // Taken out one by one where they are: moving the list costs as much as a scalar operation.
         let parts = match &mut parts {
             Some(Ok(parts)) => parts,

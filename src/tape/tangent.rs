@@ -4,7 +4,7 @@ use super::jvp::check_tangent;
 use super::operation::{At, Needed};
 use super::path::Path;
 use super::sweep::check_count;
-use super::{Store, Tape, Var};
+use super::{Pass, Store, Tape, Var};
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::tensor::Tensor;
@@ -108,11 +108,13 @@ impl<T: Real> Forward<'_, T> {
             needed: Needed::Of(&self.path.set),
             incoming: &incoming,
         };
+        let recording = self.store.recording();
         let parts = operation.jvp(&at).and_then(|parts| {
             check_count(parts.len(), usize::from(node.outputs))?;
             parts.into_iter().map(|part| part.map(Var::value).transpose()).collect::<Result<Vec<_>>>()
         });
         scratch.cut_back();
+        self.store.note(recording, operation, first, Pass::Tangent);
         for (j, part) in parts?.into_iter().enumerate() {
             let output = first + j as u32;
             let Some(part) = part.filter(|_| self.path.set.get(output)) else { continue };
