@@ -35,6 +35,7 @@
 //!   [`Tape::root`] differentiates what a solver found.
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
 //!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
+//! * `fft`, behind a feature of that name, has Fourier transforms with complex values as pairs of variables.
 //! * [`memory`] is the pool that tensors live in.
 //!
 //! Values at kinks, ties and the edge of a domain stand under `# Gradient` at each operation. The same inputs give the
@@ -63,6 +64,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
+#[cfg(feature = "fft")]
+pub use ops::fourier as fft;
 pub use ops::loss_settings as loss;
 pub use ops::{
     Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,
