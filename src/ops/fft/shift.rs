@@ -6,6 +6,7 @@ use crate::shape::Axes;
 use crate::tape::Var;
 
 /// Half an axis, rounded down, or up for the way back.
+#[track_caller]
 fn shifted<'t, T: Real>(x: Var<'t, T>, name: &'static str, axes: Axes, back: bool) -> Var<'t, T> {
     x.tape().composed(name, || {
         let shape = x.try_shape()?;
