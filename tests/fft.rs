@@ -238,9 +238,9 @@ fn nothing_and_what_is_not_finite() {
 
     let x = tape.constant(&Tensor::from([[1.0, f64::NAN, 0.0, 2.0], [1.0, 2.0, 3.0, 4.0]]));
     for norm in NORMS {
-        let (re, _) = x.rfft(None, -1, norm).values().unwrap();
-        assert!(re.slice(0, ..1).unwrap().iter().all(f64::is_nan));
-        assert!(re.slice(0, 1..).unwrap().iter().all(f64::is_finite), "rows are their own");
+        let (re, im) = x.rfft(None, -1, norm).values().unwrap();
+        let finite: Vec<bool> = re.iter().zip(&im).map(|(re, im)| re.is_finite() && im.is_finite()).collect();
+        assert_eq!(finite, [false, false, false, true, true, true], "rows are their own");
     }
     let x = tape.constant(&Tensor::from([f64::INFINITY, 1.0, 2.0]));
     assert_eq!(x.rfft(None, 0, Norm::Backward).re.value().unwrap().to_vec()[0], f64::INFINITY);
@@ -416,9 +416,14 @@ fn pieces_of_a_signal_are_transformed_one_by_one_and_added_up_again() {
     let x = random(&[50], 1);
     let tape = Tape::new();
     let own = tape.constant(&x);
-    for (n, hop, length, centred) in
-        [(8, 2, 8, true), (9, 3, 6, true), (8, 4, 7, false), (5, 5, 5, true), (1, 1, 1, true)]
-    {
+    for (n, hop, length, centred) in [
+        (8, 2, 8, true),
+        (9, 3, 6, true),
+        (8, 4, 7, false),
+        (6, 4, 6, false),
+        (5, 5, 5, true),
+        (1, 1, 1, true),
+    ] {
         let w = hann::<f64>(length, Ends::Periodic).unwrap().map(|w| w + 0.1).unwrap();
         for (sides, normalized) in [(true, false), (false, true)] {
             let settings = Stft::new(n)
@@ -442,16 +447,21 @@ fn pieces_of_a_signal_are_transformed_one_by_one_and_added_up_again() {
                     assert!(apart < 1e-12, "piece {t}, frequency {j}: {apart:e}");
                 }
             }
-            // Whatever the last piece does not reach cannot be had back.
+            // Whatever the last piece does not reach, or its window hides, cannot be had back.
+            if !centred && length < n {
+                continue;
+            }
             let reached = (count - 1) * hop + n - 2 * ahead;
             let y = z.istft(settings, None).value().unwrap().to_vec();
             assert_eq!(y.len(), reached);
             close(&y, &x.to_vec()[..reached]);
             close(&z.istft(settings, 20).value().unwrap().to_vec(), &x.to_vec()[..20]);
-            let longer = z.istft(settings, 70).value().unwrap().to_vec();
-            let held = (reached + ahead).min(70);
-            close(&longer[..reached.min(50)], &x.to_vec()[..reached.min(50)]);
-            assert!(longer.len() == 70 && longer[held..].iter().all(|x| *x == 0.0));
+            if length == n {
+                let longer = z.istft(settings, 70).value().unwrap().to_vec();
+                let held = (reached + ahead).min(70);
+                close(&longer[..reached.min(50)], &x.to_vec()[..reached.min(50)]);
+                assert!(longer.len() == 70 && longer[held..].iter().all(|x| *x == 0.0));
+            }
         }
     }
     // By default a quarter apart, centred, and without a window.

@@ -5,13 +5,15 @@
 //! [`dft`] is its own with the other sign, [`half`] and [`whole`] are each other's. All cut their rows to `n` numbers, or
 //! fill them up with zeros, and do the same with what they give.
 
+mod split;
+
 use super::threshold;
 use crate::number::{Family, Real};
 use rayon::prelude::*;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftDirection, FftNum, FftPlanner};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of `from` numbers become rows of `to`, by way of a transform of `n`.
@@ -84,6 +86,8 @@ const KEPT: usize = 1 << 22;
 struct Plans<T: FftNum> {
     complex: FftPlanner<T>,
     real: RealFftPlanner<T>,
+    /// Roots of unity, for rows that are divided.
+    roots: HashMap<usize, Arc<Vec<Complex<T>>>>,
     lengths: HashSet<usize>,
     points: usize,
 }
@@ -91,7 +95,7 @@ struct Plans<T: FftNum> {
 impl<T: FftNum> Plans<T> {
     fn new() -> Plans<T> {
         let (complex, real) = (FftPlanner::new(), RealFftPlanner::new());
-        Plans { complex, real, lengths: HashSet::new(), points: 0 }
+        Plans { complex, real, roots: HashMap::new(), lengths: HashSet::new(), points: 0 }
     }
 
     fn room_for(&mut self, n: usize) {
@@ -144,10 +148,10 @@ fn whole_plan<T: Planned>(n: usize) -> Arc<dyn ComplexToReal<T>> {
     planned(n, |plans: &mut Plans<T>| plans.real.plan_fft_inverse(n))
 }
 
-/// Half the time that a transform of two planes takes, in nanoseconds: 0.4 for each number and each factor 2 of `n`.
+/// The time that a transform takes, in nanoseconds: a quarter for each number and each factor 2 of `n`.
 fn estimate(rows: usize, n: usize) -> usize {
     let steps = usize::BITS - n.leading_zeros();
-    rows.saturating_mul(n).saturating_mul(steps as usize) / 5 * 2
+    rows.saturating_mul(n).saturating_mul(steps as usize) / 4
 }
 
 /// Calls `group` with the first row and the pieces of the outputs of some rows at a time, on threads if it is worth it. How
@@ -261,10 +265,19 @@ fn run_half<T: Planned>(lengths: Lengths, weights: Weights, x: &[T], y: (&mut [T
     if y.0.is_empty() {
         return;
     }
-    let (rows, plan) = (y.0.len() / to, half_plan::<T>(n));
+    let rows = y.0.len() / to;
     let end = <T as Real>::from_f64(weights.scale);
     let of_re = <T as Real>::from_f64(weights.scale * weights.interior);
     let of_im = if weights.conjugate { -of_re } else { of_re };
+    if split::divides(n, to) {
+        let factors = split::Factors { re: of_re, im: of_im, end };
+        return in_groups(rows, n, to, (y.0, Some(y.1)), |first, re_out, im_out| {
+            split::half_row(n, row(x, first, lengths, n), factors, (re_out, im_out));
+            re_out[n / 2 + 1..].fill(T::ZERO);
+            im_out[n / 2 + 1..].fill(T::ZERO);
+        });
+    }
+    let plan = half_plan::<T>(n);
     in_groups(rows, n, to, (y.0, Some(y.1)), |first, re_out, im_out| {
         let (mut given, mut made) = (vec![T::ZERO; n], zeros::<T>(n / 2 + 1));
         let mut scratch = zeros::<T>(plan.get_scratch_len());
@@ -287,10 +300,18 @@ fn run_whole<T: Planned>(lengths: Lengths, weights: Weights, x: (&[T], &[T]), y:
     if y.is_empty() {
         return;
     }
-    let (rows, plan) = (y.len() / to, whole_plan::<T>(n));
+    let rows = y.len() / to;
     let end = <T as Real>::from_f64(weights.scale);
     let of_re = <T as Real>::from_f64(weights.scale * weights.interior);
     let of_im = if weights.conjugate { -of_re } else { of_re };
+    if split::divides_whole(lengths) {
+        let factors = split::Factors { re: of_re, im: of_im, end };
+        return in_groups(rows, n, to, (y, None), |first, out, _| {
+            let whole = |plane| row(plane, first, lengths, n / 2 + 1);
+            split::whole_row(n, (whole(x.0), whole(x.1)), factors, out);
+        });
+    }
+    let plan = whole_plan::<T>(n);
     in_groups(rows, n, to, (y, None), |first, out, _| {
         let (mut given, mut made) = (zeros::<T>(n / 2 + 1), vec![T::ZERO; if n == to { 0 } else { n }]);
         let mut scratch = zeros::<T>(plan.get_scratch_len());

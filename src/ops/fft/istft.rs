@@ -76,7 +76,9 @@ impl<'t, T: Real> Complex<'t, T> {
                 return argument("the sum of the windows' squares", least, format!("above {LEAST:e} everywhere"));
             }
             let signal = overlapped(pieces, hop, total)?.slice(-1, kept.clone()) / squares;
-            let missing = wanted.map_or(0, |length| length as isize - (kept.end - kept.start));
+            let found = kept.end.abs_diff(kept.start);
+            let missing = wanted.map_or(0, |length| length.saturating_sub(found));
+            let missing = isize::try_from(missing).unwrap_or(isize::MAX);
             Ok(if missing > 0 { signal.pad([(0, missing)], Padding::Constant(0.0)) } else { signal })
         })
     }
