@@ -36,6 +36,7 @@
 //! * [`optim`] has SGD, Adam and AdamW over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
 //!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
 //! * [`Tape::profile`] tells what each operation took, by the line of your source.
+//! * `fft`, behind a feature of that name, has Fourier transforms with complex values as pairs of variables.
 //! * [`memory`] is the pool that tensors live in.
 //!
 //! Values at kinks, ties and the edge of a domain stand under `# Gradient` at each operation. The same inputs give the
@@ -66,6 +67,8 @@ pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
 #[cfg(feature = "linalg")]
 pub use ops::linalg_settings as linalg;
+#[cfg(feature = "fft")]
+pub use ops::fourier as fft;
 pub use ops::loss_settings as loss;
 pub use ops::{
     Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,

@@ -12,6 +12,8 @@ mod convolution;
 mod elementwise;
 #[path = "golden/excuses.rs"]
 mod excuses;
+#[path = "golden/fft.rs"]
+mod fft;
 #[path = "golden/indexing.rs"]
 mod indexing;
 #[path = "golden/layers.rs"]
@@ -43,9 +45,10 @@ use excuses::{EXCUSES, NAMESAKES};
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 11] = [
+const TABLES: [&[(&str, Op)]; 12] = [
     convolution::TABLE,
     elementwise::TABLE,
+    fft::TABLE,
     indexing::TABLE,
     layers::TABLE,
     losses::TABLE,

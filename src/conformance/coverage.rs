@@ -1,20 +1,21 @@
 //! Proof from the sources that no public operation is missing from the table.
 //!
-//! Whatever a `Var` or a `Tape` offers is read off `src/ops` and `src/tape`: methods, the methods that macros make,
-//! and operators. Each must be called by the closure of some sample, or be excused below with a reason.
+//! Whatever a `Var`, a `Complex` or a `Tape` offers is read off `src/ops` and `src/tape`: methods, the methods that macros
+//! make, and operators. Each must be called by the closure of some sample, or be excused below with a reason.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What needs no sample, and why.
-const EXCUSED: [(&str, &str); 21] = [
+const EXCUSED: [(&str, &str); 22] = [
     ("argmax", "an index has no derivative and leaves the tape"),
     ("argmax_all", "an index has no derivative and leaves the tape"),
     ("argmax_keepdim", "an index has no derivative and leaves the tape"),
     ("argmin", "an index has no derivative and leaves the tape"),
     ("argmin_all", "an index has no derivative and leaves the tape"),
     ("argmin_keepdim", "an index has no derivative and leaves the tape"),
+    ("complex::values", "it leaves the tape"),
     ("elementwise", "every element-wise method of one number is a call of it"),
     ("elementwise2", "every element-wise method of two numbers is a call of it"),
     ("tape::apply", "it takes the operation from its caller"),
@@ -154,10 +155,11 @@ fn sources(folder: &str) -> Vec<Source> {
 
 /// The public functions of variables and tapes that a file defines; those that only its macros name are left out.
 fn methods(source: &Source) -> BTreeSet<String> {
-    let of_ours = |line: &str| {
-        let ours = ["Var<'t, T>", "Var<'_, T>", "Tape<T>"].iter().any(|it| line.contains(it));
+    let own = |line: &str, types: &[&str]| {
+        let ours = types.iter().any(|it| line.contains(it));
         line.starts_with("impl<") && !line.contains(" for ") && ours
     };
+    let of_ours = |line: &str| own(line, &["Var<'t, T>", "Var<'_, T>", "Tape<T>"]);
     let of_the_tape = source.path.components().any(|part| part.as_os_str() == "tape");
     let mut found = BTreeSet::new();
     for block in source.blocks(of_ours) {
@@ -176,6 +178,11 @@ fn methods(source: &Source) -> BTreeSet<String> {
                 _ => {}
             }
         }
+    }
+    // Many are namesakes of a variable's.
+    for block in source.blocks(|line| own(line, &["Complex<'t, T>"])) {
+        let names = block.iter().filter_map(|line| line.trim_start().strip_prefix("pub fn "));
+        found.extend(names.filter_map(|rest| Some(format!("complex::{}", rest.split(['(', '<']).next()?))));
     }
     found
 }
@@ -230,11 +237,13 @@ fn missing(sources: &[Source]) -> Vec<String> {
         let texts = match OPERATORS.iter().find(|operator| operator.0 == name) {
             Some(operator) => vec![operator.1.to_owned()],
             None => {
-                let name = name.trim_start_matches("tape::");
+                let name = name.trim_start_matches("tape::").trim_start_matches("complex::");
                 vec![format!(".{name}("), format!("::{name}(")]
             }
         };
-        made.contains(name) || texts.iter().any(|text| closures.iter().any(|closure| closure.contains(text)))
+        let of_complex = name.starts_with("complex::");
+        let mut closures = closures.iter().filter(|closure| !of_complex || closure.contains("Complex::"));
+        made.contains(name) || closures.any(|closure| texts.iter().any(|text| closure.contains(text)))
     };
     let excused = |name: &String| EXCUSED.iter().any(|excuse| excuse.0 == name);
     operations(sources).into_iter().filter(|name| !tried(name) && !excused(name)).collect()
@@ -272,7 +281,12 @@ pub(super) fn every_node_is_met(met: &BTreeSet<String>) {
 fn every_public_operation_has_a_sample_or_a_reason() {
     let sources = all_sources();
     let operations = operations(&sources);
-    for (name, example) in [("tanh", "a method"), ("erfc", "unary"), ("std_keepdim", "three_forms")] {
+    for (name, example) in [
+        ("tanh", "a method"),
+        ("erfc", "unary"),
+        ("std_keepdim", "three_forms"),
+        ("complex::conj", "of a pair"),
+    ] {
         assert!(operations.contains(name), "{name}: {example}");
     }
     let missing = missing(&sources);

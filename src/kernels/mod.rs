@@ -6,6 +6,8 @@ mod argument;
 pub mod attention;
 pub mod convolution;
 pub mod ctc;
+#[cfg(feature = "fft")]
+pub mod fft;
 mod function;
 pub mod gamma;
 mod isa;
