@@ -10,8 +10,14 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
+mod factors;
+
 operations! {
     cholesky
+    det
+    inv
+    lu
+    solve
     solve_triangular
 }
 
@@ -24,6 +30,7 @@ operations! {
 /// Matrices to be decomposed must be finite: NaN or infinity is an error, [`NotFinite`](crate::ErrorKind::NotFinite).
 /// Right-hand sides need not be.
 pub mod public {
+    pub use super::lu::System;
     pub use super::solve_triangular::Triangular;
 }
 use public::*;
@@ -102,4 +109,13 @@ impl<'t, T: Real> Var<'t, T> {
 fn positive_definite<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);
     x.matmul(x.mt()) + x.tape().constant(&Tensor::eye(n).unwrap())
+}
+
+/// Well-conditioned matrices, whose rows must be exchanged to factor them, from any matrices, for samples.
+#[cfg(test)]
+fn pivoted<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    let shape = x.try_shape().unwrap();
+    let (_, m, n) = matrices(&shape).unwrap();
+    let eye = Tensor::eye(m.max(n)).unwrap().slice(0, ..m as isize).unwrap().slice(1, ..n as isize).unwrap();
+    (x + x.tape().constant(&(&eye * 3.0))).flip(-2)
 }
