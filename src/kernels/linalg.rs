@@ -6,11 +6,13 @@
 
 mod batch;
 mod cholesky;
+mod eigh;
 mod lu;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
@@ -26,6 +28,8 @@ pub enum Fault {
     NotPositive(usize),
     /// No pivot other than 0 in this column.
     Singular(usize),
+    /// The iteration did not end.
+    NotConverged,
 }
 
 /// What `faer` works in, grown to what the largest matrix asked for. One for each task.

@@ -15,11 +15,16 @@ mod factors;
 operations! {
     cholesky
     det
+    eigh
     inv
     lu
+    matrix_sqrth
     solve
     solve_triangular
+    spectral_map
 }
+
+mod spectrum;
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
 ///
@@ -75,6 +80,12 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
+        // The limit of `faer`, which no finite matrix is known to reach.
+        Fault::NotConverged => ErrorKind::NotConverged {
+            residual: f64::INFINITY,
+            tolerance: 0.0,
+            iterations: 32 * size * size,
+        },
     }
     .into()
 }
