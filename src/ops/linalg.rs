@@ -12,14 +12,17 @@ use crate::tensor::Tensor;
 
 operations! {
     cholesky
+    matrix_norm
     matrix_rank
     pinv
+    polar
     solve_triangular
     svd
     svdvals
 }
 
 mod singular;
+mod values;
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
 ///
@@ -30,6 +33,7 @@ mod singular;
 /// Matrices to be decomposed must be finite: NaN or infinity is an error, [`NotFinite`](crate::ErrorKind::NotFinite).
 /// Right-hand sides need not be.
 pub mod public {
+    pub use super::matrix_norm::MatrixNorm;
     pub use super::matrix_rank::Cutoff;
     pub use super::solve_triangular::Triangular;
 }
