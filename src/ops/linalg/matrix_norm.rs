@@ -4,7 +4,7 @@ use super::{matrices, shape_of, singular, slice, square};
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::resolve_axis;
-use crate::tape::{At, Operation, Outputs, Parts, Var, one};
+use crate::tape::{At, Operation, Outputs, Parts, Tape, Var, one};
 use crate::tensor::Tensor;
 
 /// A norm of matrices, for [`Var::matrix_norm`] and [`Var::cond`].
@@ -154,19 +154,41 @@ impl<'t, T: Real> Var<'t, T> {
         if empty { self.sum_axes(-1) } else { self.max_axes(-1) }
     }
 
+    /// `‖A⁻¹‖`, ∞ for a singular matrix.
+    fn norm_of_inverse(self, norm: MatrixNorm) -> Result<Var<'t, T>> {
+        let inverse = self.inv();
+        let singular = inverse.error().is_some_and(|error| matches!(error.kind(), ErrorKind::Singular { .. }));
+        if !singular {
+            return Ok(inverse.matrix_norm(norm));
+        }
+        // Which they are is found one by one.
+        let a = self.value()?;
+        let (batch, n) = square(a.shape())?;
+        let each = a.reshape(shape_of(&[batch.iter().product()], &[n, n])?)?;
+        let scratch = Tape::new();
+        let mut marks = Vec::new();
+        for i in 0..each.shape()[0] as isize {
+            let failed = scratch.constant(&each.slice(0, i..i + 1)?).inv().error().is_some();
+            marks.push(if failed { T::ONE } else { T::ZERO });
+        }
+        let mark = |axes: &[usize]| Ok(self.constant_like(Tensor::from_slice(&marks, shape_of(batch, axes)?)));
+        let regular = Var::where_(mark(&[1, 1])?, self.constant_like(Tensor::eye(n)), self);
+        let found = regular.inv().matrix_norm(norm);
+        Ok(Var::where_(mark(&[])?, self.constant(f64::INFINITY), found))
+    }
+
     /// The condition number `‖A‖ ‖A⁻¹‖` of matrices; that of [`Spectral`](MatrixNorm::Spectral), the largest singular
     /// value over the smallest, and that of [`MinSpectral`](MatrixNorm::MinSpectral), its inverse, also of matrices
     /// that are not square. 0 of matrices without elements.
     ///
     /// # Gradient
     ///
-    /// By the quotient, or the product, of the norms. A singular matrix has the spectral condition ∞, and NaN as
-    /// gradient.
+    /// By the quotient, or the product, of the norms. A singular matrix has the condition ∞ (NaN if it is 0), and a
+    /// gradient that is not finite.
     ///
     /// # Errors
     ///
-    /// [`Singular`](crate::ErrorKind::Singular) and [`NotSquare`](crate::ErrorKind::NotSquare) for the norms other than
-    /// the spectral ones; as [`matrix_norm`](Var::matrix_norm).
+    /// [`NotSquare`](crate::ErrorKind::NotSquare) for the norms other than the spectral ones; as [`matrix_norm`](Var::matrix_norm).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor, linalg::MatrixNorm};
@@ -192,7 +214,7 @@ impl<'t, T: Real> Var<'t, T> {
                 return Ok(self.sum_axes([-2, -1]));
             }
             if !by_values {
-                return Ok(self.matrix_norm(norm) * self.pinv().matrix_norm(norm));
+                return Ok(self.matrix_norm(norm) * self.norm_of_inverse(norm)?);
             }
             let s = self.svdvals();
             let (first, last) = (s.select(-1, 0), s.select(-1, -1));
@@ -347,8 +369,16 @@ mod tests {
         assert_eq!(a.cond(MinSpectral).item().unwrap(), 0.0);
         assert!((a * 0.0).cond(Spectral).item().unwrap().is_nan());
         for norm in [Frobenius, Nuclear, One, MinOne, Infinity, MinInfinity] {
-            let error = a.cond(norm).item().unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::Singular { .. }), "{error}");
+            assert_eq!(a.cond(norm).item().unwrap(), f64::INFINITY, "{norm:?}");
+            let g = a.cond(norm).backward().unwrap().wrt(a).unwrap().to_vec();
+            assert!(g.iter().any(|g| !g.is_finite()), "{norm:?}");
+            // The others of a batch have what they have alone.
+            let batch = tape.var(&Tensor::from([[[2.0, 0.0], [0.0, 0.0]], [[2.0, 1.0], [0.5, 3.0]]]));
+            let alone = tape.var(&Tensor::from([[2.0, 1.0], [0.5, 3.0]]));
+            let (both, one) = (batch.cond(norm), alone.cond(norm));
+            assert_eq!(both.value().unwrap().to_vec(), [f64::INFINITY, one.item().unwrap()]);
+            let g = both.narrow(0, 1, 1).sum().backward().unwrap().wrt(batch).unwrap().to_vec();
+            assert_eq!(g[4..], one.backward().unwrap().wrt(alone).unwrap().to_vec());
         }
         let huge = tape.var(&(Tensor::from([[3.0, 0.0], [0.0, 2.0]]) * 1e150));
         assert!((huge.cond(Spectral).item().unwrap() - 1.5).abs() < 1e-15);
