@@ -8,12 +8,14 @@ mod batch;
 mod cholesky;
 mod eigh;
 mod lu;
+mod svd;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
 pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
+pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;

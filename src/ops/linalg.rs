@@ -10,21 +10,28 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
-mod factors;
-
 operations! {
     cholesky
     det
     eigh
     inv
     lu
+
+    matrix_norm
+    matrix_rank
     matrix_sqrth
+    pinv
+    polar
     solve
     solve_triangular
     spectral_map
-}
-
+    svd
+    svdvals
+mod factors;
+mod singular;
 mod spectrum;
+mod values;
+}
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
 ///
@@ -36,6 +43,8 @@ mod spectrum;
 /// Right-hand sides need not be.
 pub mod public {
     pub use super::lu::System;
+    pub use super::matrix_norm::MatrixNorm;
+    pub use super::matrix_rank::Cutoff;
     pub use super::solve_triangular::Triangular;
 }
 use public::*;
@@ -129,4 +138,16 @@ fn pivoted<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let (_, m, n) = matrices(&shape).unwrap();
     let eye = Tensor::eye(m.max(n)).unwrap().slice(0, ..m as isize).unwrap().slice(1, ..n as isize).unwrap();
     (x + x.tape().constant(&(&eye * 3.0))).flip(-2)
+}
+
+/// Matrices with singular values of about 2, 3, ..., whose vectors are near the axes, from numbers in (−1, 1), for
+/// samples.
+#[cfg(test)]
+fn spread<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    let shape = x.try_shape().unwrap();
+    let (_, m, n) = matrices(&shape).unwrap();
+    let base = Tensor::from_fn([m, n], |at| {
+        T::from_f64(if at[0] == at[1] { 2.0 + at[0] as f64 } else { 0.0 })
+    });
+    x * 0.15 + x.constant_like(base)
 }
