@@ -6,10 +6,17 @@
 
 mod batch;
 mod cholesky;
+mod qr;
+mod range;
+mod schur;
+mod sylvester;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use qr::{QrWork, dependent, qr, qr_ns};
+pub use schur::{real_schur, real_schur_ns};
+pub use sylvester::{Equation, Quasi, matrix_equation, matrix_equation_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;
@@ -24,6 +31,8 @@ pub enum Fault {
     NotPositive(usize),
     /// No pivot other than 0 in this column.
     Singular(usize),
+    /// No end of an iteration after this many steps.
+    NotConverged(usize),
 }
 
 /// What `faer` works in, grown to what the largest matrix asked for. One for each task.

@@ -12,7 +12,11 @@ use crate::tensor::Tensor;
 
 operations! {
     cholesky
+    householder_product
+    lstsq
+    qr
     solve_triangular
+    sylvester
 }
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
@@ -67,6 +71,9 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
     match fault {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
+        Fault::NotConverged(iterations) => {
+            ErrorKind::NotConverged { residual: f64::NAN, tolerance: f64::EPSILON, iterations }
+        }
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
     }
     .into()
