@@ -8,14 +8,21 @@ mod batch;
 mod cholesky;
 mod eigh;
 mod lu;
+mod qr;
+mod range;
+mod schur;
 mod svd;
+mod sylvester;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
 pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
+pub use qr::{QrWork, dependent, qr, qr_ns};
+pub use schur::{real_schur, real_schur_ns};
 pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
+pub use sylvester::{Equation, Quasi, matrix_equation, matrix_equation_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;
@@ -30,7 +37,9 @@ pub enum Fault {
     NotPositive(usize),
     /// No pivot other than 0 in this column.
     Singular(usize),
+    /// No end of an iteration after this many steps.
     /// The iteration did not end.
+    NotConverged(usize),
     NotConverged,
 }
 

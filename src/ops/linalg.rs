@@ -12,21 +12,25 @@ use crate::tensor::Tensor;
 
 operations! {
     cholesky
+
     det
     eigh
+    householder_product
     inv
+    lstsq
     lu
-
     matrix_norm
     matrix_rank
     matrix_sqrth
     pinv
     polar
+    qr
     solve
     solve_triangular
     spectral_map
     svd
     svdvals
+    sylvester
 mod factors;
 mod singular;
 mod spectrum;
@@ -88,6 +92,9 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
     match fault {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
+        Fault::NotConverged(iterations) => {
+            ErrorKind::NotConverged { residual: f64::NAN, tolerance: f64::EPSILON, iterations }
+        }
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
         // The limit of `faer`, which no finite matrix is known to reach.
         Fault::NotConverged => ErrorKind::NotConverged {
