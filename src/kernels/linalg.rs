@@ -6,10 +6,12 @@
 
 mod batch;
 mod cholesky;
+mod exponential;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;

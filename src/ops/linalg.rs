@@ -12,6 +12,7 @@ use crate::tensor::Tensor;
 
 operations! {
     cholesky
+    matrix_exp
     solve_triangular
 }
 
