@@ -191,7 +191,7 @@ pub(crate) use elementwise::{compiled, compiled2};
 pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
-pub use implicit::{Implicit, LinearSolver};
+pub use implicit::{Implicit, Krylov, LinearSolver};
 #[cfg(feature = "linalg")]
 pub use linalg::public as linalg_settings;
 pub use indexing::{Index, IntoIndices};
