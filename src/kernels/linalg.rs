@@ -7,6 +7,7 @@
 mod batch;
 mod cholesky;
 mod eigh;
+mod exponential;
 mod lu;
 mod qr;
 mod range;
@@ -18,6 +19,7 @@ mod triangular;
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
 pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
+pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
 pub use qr::{QrWork, dependent, qr, qr_ns};
 pub use schur::{real_schur, real_schur_ns};

@@ -19,6 +19,7 @@ operations! {
     inv
     lstsq
     lu
+    matrix_exp
     matrix_norm
     matrix_rank
     matrix_sqrth

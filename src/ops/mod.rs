@@ -192,8 +192,7 @@ pub(crate) use elementwise::{compiled, compiled2};
 pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
-pub use implicit::{Implicit, LinearSolver};
-pub use indexing::{Index, IntoIndices};
+pub use implicit::{Implicit, Index, IntoIndices, Krylov, LinearSolver, indexing::, pub, use};
 #[cfg(feature = "linalg")]
 pub use linalg::public as linalg_settings;
 pub use losses::Reduction;
