@@ -10,9 +10,8 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
-operations! {
-    cholesky
 
+    cholesky
     det
     eigh
     householder_product
@@ -32,10 +31,33 @@ operations! {
     svd
     svdvals
     sylvester
+operations! {
 mod factors;
 mod singular;
 mod spectrum;
 mod values;
+
+    cholesky
+    det
+    eigh
+    householder_product
+    inv
+    lstsq
+    lu
+    matrix_exp
+    matrix_norm
+    matrix_rank
+    matrix_sqrth
+    pinv
+    polar
+    qr
+    solve
+    solve_triangular
+    spectral_map
+    svd
+    svdvals
+    sylvester
+operations! {
 }
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
@@ -93,9 +115,6 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
     match fault {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
-        Fault::NotConverged(iterations) => {
-            ErrorKind::NotConverged { residual: f64::NAN, tolerance: f64::EPSILON, iterations }
-        }
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
         // The limit of `faer`, which no finite matrix is known to reach.
         Fault::NotConverged => ErrorKind::NotConverged {

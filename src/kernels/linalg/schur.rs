@@ -215,7 +215,7 @@ fn iterate<T: Real>(schur: &mut Schur<'_, T>) -> Result<(), Fault> {
             continue;
         }
         if total == SHIFTS * n.max(10) {
-            return Err(Fault::NotConverged(total));
+            return Err(Fault::NotConverged);
         }
         schur.shift(first, last, stuck);
         (stuck, total) = (stuck + 1, total + 1);
