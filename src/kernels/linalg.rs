@@ -39,9 +39,7 @@ pub enum Fault {
     NotPositive(usize),
     /// No pivot other than 0 in this column.
     Singular(usize),
-    /// No end of an iteration after this many steps.
     /// The iteration did not end.
-    NotConverged(usize),
     NotConverged,
 }
 

@@ -10,33 +10,12 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
-
-    cholesky
-    det
-    eigh
-    householder_product
-    inv
-    lstsq
-    lu
-    matrix_exp
-    matrix_norm
-    matrix_rank
-    matrix_sqrth
-    pinv
-    polar
-    qr
-    solve
-    solve_triangular
-    spectral_map
-    svd
-    svdvals
-    sylvester
-operations! {
 mod factors;
 mod singular;
 mod spectrum;
 mod values;
 
+operations! {
     cholesky
     det
     eigh
@@ -57,7 +36,6 @@ mod values;
     svd
     svdvals
     sylvester
-operations! {
 }
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.

@@ -192,7 +192,8 @@ pub(crate) use elementwise::{compiled, compiled2};
 pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
-pub use implicit::{Implicit, Index, IntoIndices, Krylov, LinearSolver, indexing::, pub, use};
+pub use implicit::{Implicit, Krylov, LinearSolver};
+pub use indexing::{Index, IntoIndices};
 #[cfg(feature = "linalg")]
 pub use linalg::public as linalg_settings;
 pub use losses::Reduction;
