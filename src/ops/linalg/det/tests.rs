@@ -119,7 +119,7 @@ fn cofactors_do_not_underflow_with_the_determinant() {
         let g = det.backward().unwrap();
         for (i, g) in g.wrt(a).unwrap().iter().enumerate() {
             let wanted = if i % 4 == 0 { wanted } else { 0.0 };
-            assert!((g - wanted).abs() <= 1e-14 * wanted, "{i} {g:e}");
+            assert!(f64::abs(g - wanted) <= 1e-14 * wanted, "{i} {g:e}");
         }
     }
 }
