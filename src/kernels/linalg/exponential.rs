@@ -158,9 +158,9 @@ fn combine<T: Real>(n: usize, powers: &[&[T]], c: impl Fn(usize) -> f64, out: &m
     // The smallest terms first.
     for (k, power) in powers.iter().enumerate().rev() {
         let c = T::from_f64(c(k + 1));
-        out.iter_mut().zip(*power).for_each(|(out, &x)| *out = *out + c * x);
+        out.iter_mut().zip(*power).for_each(|(out, &x)| *out += c * x);
     }
-    out.iter_mut().step_by(n + 1).for_each(|out| *out = *out + T::from_f64(c(0)));
+    out.iter_mut().step_by(n + 1).for_each(|out| *out += T::from_f64(c(0)));
 }
 
 /// The largest sum of sizes in a column, at most the largest number.
@@ -173,7 +173,7 @@ fn one_norm<T: Real>(n: usize, a: &[T]) -> f64 {
 fn scale<T: Real>(a: &mut [T], s: i32) {
     if s > 0 {
         let factor = T::from_f64(2f64.powi(-s));
-        a.iter_mut().for_each(|a| *a = *a * factor);
+        a.iter_mut().for_each(|a| *a *= factor);
     }
 }
 
