@@ -5,16 +5,14 @@
 //! [`dft`] is its own with the other sign, [`half`] and [`whole`] are each other's. All cut their rows to `n` numbers, or
 //! fill them up with zeros, and do the same with what they give.
 
+mod plans;
 mod split;
 
-use super::threshold;
+use super::{multiversion, threshold};
 use crate::number::{Family, Real};
+use plans::{Planned, complex_plan, half_plan, whole_plan};
 use rayon::prelude::*;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftDirection, FftNum, FftPlanner};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of `from` numbers become rows of `to`, by way of a transform of `n`.
 #[derive(Clone, Copy)]
@@ -79,75 +77,6 @@ impl Family for Tables {
 static SINGLE: Table<f32> = Table { dft: run_dft, half: run_half, whole: run_whole };
 static DOUBLE: Table<f64> = Table { dft: run_dft, half: run_half, whole: run_whole };
 
-/// Points of all plans kept, from which on they are all forgotten: their tables of roots of unity take memory.
-const KEPT: usize = 1 << 22;
-
-/// The plans made so far.
-struct Plans<T: FftNum> {
-    complex: FftPlanner<T>,
-    real: RealFftPlanner<T>,
-    /// Roots of unity, for rows that are divided.
-    roots: HashMap<usize, Arc<Vec<Complex<T>>>>,
-    lengths: HashSet<usize>,
-    points: usize,
-}
-
-impl<T: FftNum> Plans<T> {
-    fn new() -> Plans<T> {
-        let (complex, real) = (FftPlanner::new(), RealFftPlanner::new());
-        Plans { complex, real, roots: HashMap::new(), lengths: HashSet::new(), points: 0 }
-    }
-
-    fn room_for(&mut self, n: usize) {
-        if !self.lengths.contains(&n) {
-            if self.points.saturating_add(n) > KEPT {
-                *self = Plans::new();
-            }
-            self.lengths.insert(n);
-            self.points += n;
-        }
-    }
-}
-
-/// A number with a place for its plans.
-trait Planned: Real + FftNum {
-    fn plans() -> &'static Mutex<Option<Plans<Self>>>;
-}
-
-macro_rules! planned {
-    ($($t:ty)*) => {$(
-        impl Planned for $t {
-            fn plans() -> &'static Mutex<Option<Plans<$t>>> {
-                static PLANS: Mutex<Option<Plans<$t>>> = Mutex::new(None);
-                &PLANS
-            }
-        }
-    )*};
-}
-planned! { f32 f64 }
-
-/// What `plan` makes of the plans for `n` points.
-fn planned<T: Planned, P: ?Sized>(n: usize, plan: impl FnOnce(&mut Plans<T>) -> Arc<P>) -> Arc<P> {
-    // A plan that panicked left nothing half made.
-    let mut held: MutexGuard<'_, _> = T::plans().lock().unwrap_or_else(PoisonError::into_inner);
-    let plans = held.get_or_insert_with(Plans::new);
-    plans.room_for(n);
-    plan(plans)
-}
-
-fn complex_plan<T: Planned>(n: usize, inverse: bool) -> Arc<dyn Fft<T>> {
-    let direction = if inverse { FftDirection::Inverse } else { FftDirection::Forward };
-    planned(n, |plans: &mut Plans<T>| plans.complex.plan_fft(n, direction))
-}
-
-fn half_plan<T: Planned>(n: usize) -> Arc<dyn RealToComplex<T>> {
-    planned(n, |plans: &mut Plans<T>| plans.real.plan_fft_forward(n))
-}
-
-fn whole_plan<T: Planned>(n: usize) -> Arc<dyn ComplexToReal<T>> {
-    planned(n, |plans: &mut Plans<T>| plans.real.plan_fft_inverse(n))
-}
-
 /// The time that a transform takes, in nanoseconds: a quarter for each number and each factor 2 of `n`.
 fn estimate(rows: usize, n: usize) -> usize {
     let steps = usize::BITS - n.leading_zeros();
@@ -186,14 +115,40 @@ fn row<T>(x: &[T], row: usize, lengths: Lengths, wanted: usize) -> &[T] {
     &x[row * lengths.from..][..lengths.from.min(wanted)]
 }
 
-/// Writes `f(j, …)` of the numbers of a spectrum, then zeros.
-fn store<T: Planned>(spectrum: &[Complex<T>], out: &mut [T], f: impl Fn(Complex<T>) -> T) {
-    let kept = spectrum.len().min(out.len());
-    let (kept, beyond) = out.split_at_mut(kept);
-    for (out, &z) in kept.iter_mut().zip(spectrum) {
-        *out = f(z);
+multiversion! {
+    /// Takes numbers apart into two planes, each times a factor.
+    fn apart<T, N>(z: &[Complex<T>], of_re: T, of_im: T, re: &mut [T], im: &mut [T]) {
+        for ((z, re), im) in z.iter().zip(re).zip(im) {
+            (*re, *im) = (z.re * of_re, z.im * of_im);
+        }
     }
-    beyond.fill(T::ZERO);
+
+    /// Puts numbers together from two planes, each times a factor.
+    fn together<T, N>(re: &[T], im: &[T], of_re: T, of_im: T, z: &mut [Complex<T>]) {
+        for ((z, &re), &im) in z.iter_mut().zip(re).zip(im) {
+            (z.re, z.im) = (re * of_re, im * of_im);
+        }
+    }
+}
+
+/// Writes a spectrum, each part times a factor, then zeros; the imaginary part if there is room for it.
+fn store<T: Planned>(spectrum: &[Complex<T>], (of_re, of_im): (T, T), re: &mut [T], im: Option<&mut [T]>) {
+    let kept = spectrum.len().min(re.len());
+    re[kept..].fill(T::ZERO);
+    match im {
+        None => re.iter_mut().zip(spectrum).for_each(|(re, z)| *re = z.re * of_re),
+        Some(im) => {
+            im[kept..].fill(T::ZERO);
+            apart(&spectrum[..kept], of_re, of_im, &mut re[..kept], &mut im[..kept]);
+        }
+    }
+}
+
+/// Puts a spectrum together from planes that may be shorter, each times a factor, then zeros.
+fn load_spectrum<T: Planned>((re, im): (&[T], &[T]), (of_re, of_im): (T, T), given: &mut [Complex<T>]) {
+    let (kept, beyond) = given.split_at_mut(re.len());
+    together(re, im, of_re, of_im, kept);
+    beyond.fill(Complex::new(T::ZERO, T::ZERO));
 }
 
 fn run_dft<T: Planned>(
@@ -216,16 +171,9 @@ fn run_dft<T: Planned>(
         let mut im_rows = im_out.chunks_mut(to);
         for (i, re_out) in re_out.chunks_mut(to).enumerate() {
             let (re, im) = (row(x.0, first + i, lengths, n), row(im, first + i, lengths, n));
-            let (kept, beyond) = given.split_at_mut(re.len());
-            for ((z, &re), &im) in kept.iter_mut().zip(re).zip(im) {
-                *z = Complex::new(re, im);
-            }
-            beyond.fill(Complex::new(T::ZERO, T::ZERO));
+            load_spectrum((re, im), (T::ONE, T::ONE), &mut given);
             plan.process_outofplace_with_scratch(&mut given, &mut made, &mut scratch);
-            store(&made, re_out, |z| z.re * s);
-            if let Some(im_out) = im_rows.next() {
-                store(&made, im_out, |z| z.im * s);
-            }
+            store(&made, (s, s), re_out, im_rows.next());
         }
     });
 }
@@ -247,10 +195,7 @@ fn dft_of_reals<T: Planned>(lengths: Lengths, inverse: bool, s: T, x: &[T], y: (
             for (z, mirrored) in tail.iter_mut().rev().zip(&head[1..]) {
                 *z = mirrored.conj();
             }
-            store(&made, re_out, |z| z.re * s);
-            if let Some(im_out) = im_rows.next() {
-                store(&made, im_out, |z| z.im * of_im);
-            }
+            store(&made, (s, of_im), re_out, im_rows.next());
         }
     });
 }
@@ -285,8 +230,7 @@ fn run_half<T: Planned>(lengths: Lengths, weights: Weights, x: &[T], y: (&mut [T
             load(row(x, first + i, lengths, n), &mut given);
             let done = plan.process_with_scratch(&mut given, &mut made, &mut scratch);
             debug_assert!(done.is_ok(), "the lengths are the plan's");
-            store(&made, re_out, |z| z.re * of_re);
-            store(&made, im_out, |z| z.im * of_im);
+            store(&made, (of_re, of_im), re_out, Some(im_out));
             re_out[0] = made[0].re * end;
             if n.is_multiple_of(2) && n / 2 < to {
                 re_out[n / 2] = made[n / 2].re * end;
@@ -317,11 +261,7 @@ fn run_whole<T: Planned>(lengths: Lengths, weights: Weights, x: (&[T], &[T]), y:
         let mut scratch = zeros::<T>(plan.get_scratch_len());
         for (i, out) in out.chunks_mut(to).enumerate() {
             let (re, im) = (row(x.0, first + i, lengths, n / 2 + 1), row(x.1, first + i, lengths, n / 2 + 1));
-            let (kept, beyond) = given.split_at_mut(re.len());
-            for ((z, &re), &im) in kept.iter_mut().zip(re).zip(im) {
-                *z = Complex::new(re * of_re, im * of_im);
-            }
-            beyond.fill(Complex::new(T::ZERO, T::ZERO));
+            load_spectrum((re, im), (of_re, of_im), &mut given);
             let real = |k: usize| Complex::new(re.get(k).map_or(T::ZERO, |&re| re * end), T::ZERO);
             given[0] = real(0);
             if n.is_multiple_of(2) {
@@ -337,4 +277,48 @@ fn run_whole<T: Planned>(lengths: Lengths, weights: Weights, x: (&[T], &[T]), y:
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_divided_has_the_spectrum_of_one_that_is_not() {
+        let weights = Weights { scale: 0.5, interior: 2.0, conjugate: true };
+        for n in [threshold::CHUNK, threshold::CHUNK + 4, 36_000] {
+            for from in [n, n - 1, n / 2 + 3, n + 5] {
+                let x: Vec<f64> =
+                    (0..2 * from).map(|i| (i as f64 * 0.7).sin() + (i as f64 * 0.013).cos()).collect();
+                let run = |to: usize| {
+                    let (mut re, mut im) = (vec![f64::NAN; 2 * to], vec![f64::NAN; 2 * to]);
+                    half(Lengths { from, n, to }, weights, &x, (&mut re, &mut im));
+                    [re, im]
+                };
+                // A spectrum that is cut is not made of two.
+                let (divided, plain) = (run(n / 2 + 2), run(n / 2));
+                for (divided, plain) in divided.iter().zip(&plain) {
+                    for (divided, plain) in divided.chunks(n / 2 + 2).zip(plain.chunks(n / 2)) {
+                        assert!(divided.iter().zip(plain).all(|(a, b)| (a - b).abs() < 1e-9));
+                        assert!(divided[n / 2 + 1] == 0.0);
+                    }
+                }
+                // The last number, real, is the sum with alternating signs.
+                let alternating: f64 =
+                    x[..from.min(n)].iter().enumerate().map(|(i, x)| if i % 2 == 0 { *x } else { -x }).sum();
+                assert!((divided[0][n / 2] - 0.5 * alternating).abs() < 1e-9 && divided[1][n / 2] == 0.0);
+
+                let back = |to: usize| {
+                    let mut y = vec![f64::NAN; 2 * to];
+                    let lengths = Lengths { from: n / 2 + 2, n, to };
+                    whole(lengths, weights, (&divided[0], &divided[1]), &mut y);
+                    y
+                };
+                let (one, two) = (back(n), back(n - 1));
+                for (one, two) in one.chunks(n).zip(two.chunks(n - 1)) {
+                    assert!(one.iter().zip(two).all(|(a, b)| (a - b).abs() < 1e-9 * n as f64));
+                }
+            }
+        }
+    }
 }

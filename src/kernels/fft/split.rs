@@ -2,7 +2,8 @@
 //! worth it, and a row is always divided so, that the bits are the same. With `m = n/2`, `w = e^(−2πi/n)` and the spectra E and
 //! O of the two, the spectrum is `Xₖ = Eₖ + wᵏ Oₖ`, and its mirror image `conj Xₘ₋ₖ = Eₖ − wᵏ Oₖ`.
 
-use super::{Lengths, Planned, estimate, half_plan, planned, whole_plan, zeros};
+use super::plans::{Planned, half_plan, planned, whole_plan};
+use super::{Lengths, estimate, zeros};
 use crate::kernels::threshold;
 use crate::number::Real;
 use rayon::prelude::*;
