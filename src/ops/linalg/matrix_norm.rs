@@ -237,7 +237,7 @@ fn stepped<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let base = Tensor::from_fn(x.try_shape().unwrap(), |at| {
         let (i, j) = (at[at.len() - 2], at[at.len() - 1]);
         let (i, more) = if at.len() == 3 { (at[0], 0.4 * i as f64) } else { (i, 0.0) };
-        T::from_f64(1.0 + 0.7 * i as f64 + 1.6 * j as f64 + more + if i == j { 2.0 } else { 0.0 })
+        T::from_f64(1.0 + 0.7 * i as f64 + 1.6 * j as f64 + more + if i == j { 4.0 } else { 0.0 })
     });
     x * 0.1 + x.constant_like(base)
 }
