@@ -204,11 +204,10 @@ fn solve<T: Real>(n: usize, mut a: [[T; 5]; 4], least: T) -> Option<[T; 4]> {
         a.swap(k, row);
         a.iter_mut().for_each(|row| row.swap(k, column));
         order.swap(k, column);
-        for i in k + 1..n {
-            let factor = a[i][k] / a[k][k];
-            for j in k + 1..5 {
-                a[i][j] -= factor * a[k][j];
-            }
+        let pivot = a[k];
+        for row in a.iter_mut().take(n).skip(k + 1) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(&pivot).skip(k + 1).for_each(|(x, &y)| *x -= factor * y);
         }
     }
     let mut x = [T::ZERO; 4];
