@@ -27,7 +27,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// assert_eq!((grads.wrt(z.re)?.item()?, grads.wrt(z.im)?.item()?), (2.0, 4.0));
 ///
 /// let (re, im) = (z * z / z - 1.0).values()?;
-/// assert!(re.item()?.abs() < 1e-15 && (im.item()? - 2.0).abs() < 1e-15);
+/// assert!(re.item()?.abs() < 1e-14 && (im.item()? - 2.0).abs() < 1e-14);
 /// # Ok::<(), retrograde::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
