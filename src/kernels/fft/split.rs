@@ -56,15 +56,15 @@ fn pieces<T: Real>(
     // The middle is its own mirror image, so a last piece of it alone has nothing to go down with.
     let up = re_up.chunks_mut(PIECE).zip(im_up.chunks_mut(PIECE));
     let mut down = re_down.rchunks_mut(PIECE).zip(im_down.rchunks_mut(PIECE));
-    let all = up.enumerate().map(|(i, up)| (i * PIECE, up, down.next().unwrap_or_default()));
-    let run = |(first, up, down): (usize, (&mut [T], &mut [T]), (&mut [T], &mut [T]))| {
-        piece(first, [up.0, up.1], [down.0, down.1]);
-    };
+    let all = up.enumerate().map(|(i, (re_up, im_up))| {
+        let (re_down, im_down) = down.next().unwrap_or_default();
+        (i * PIECE, [re_up, im_up], [re_down, im_down])
+    });
     if on_threads {
         let all: Vec<_> = all.collect();
-        all.into_par_iter().for_each(run);
+        all.into_par_iter().for_each(|(first, up, down)| piece(first, up, down));
     } else {
-        all.for_each(run);
+        all.for_each(|(first, up, down)| piece(first, up, down));
     }
 }
 

@@ -125,7 +125,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// let x = tape.var(&Tensor::ones([2, 3, 4])?);
     /// let spectrum = x.rfftn(None, Axes::ALL, Norm::Backward);
     /// assert_eq!(spectrum.re.value()?.shape(), [2, 3, 3]);
-    /// assert_eq!(spectrum.irfftn(None, Axes::ALL, Norm::Backward).value()?, Tensor::ones([2, 3, 4])?);
+    /// let back = spectrum.irfftn(None, Axes::ALL, Norm::Backward);
+    /// assert!(back.value()?.all_close(&x.value()?, 0.0, 1e-14)?);
     /// # Ok::<(), retrograde::Error>(())
     /// ```
     #[track_caller]
