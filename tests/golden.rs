@@ -47,7 +47,7 @@ use excuses::EXCUSES;
 use std::collections::BTreeMap;
 
 /// The operations, a table for each family.
-const TABLES: [&[(&str, Op)]; 12] = [
+const TABLES: [&[(&str, Op)]; 13] = [
     convolution::TABLE,
     elementwise::TABLE,
     fft::TABLE,

@@ -8,7 +8,12 @@ use crate::shape::Axes;
 use crate::tape::Var;
 
 /// `A X = B` for B of matrices. `given` are the shapes that an error is about.
-fn solved<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>, given: [&[usize]; 2], right: bool) -> Result<Var<'t, T>> {
+fn solved<'t, T: Real>(
+    a: Var<'t, T>,
+    b: Var<'t, T>,
+    given: [&[usize]; 2],
+    right: bool,
+) -> Result<Var<'t, T>> {
     let shape = a.try_shape()?;
     let n = square(&shape)?.1;
     let b = if right { b.mt() } else { b };
@@ -103,8 +108,9 @@ impl<'t, T: Real> Var<'t, T> {
         })
     }
 
-    /// The solution X of the tensor equation `Σ A[i.., j..] X[j..] = B[i..]`: the first axes of `self` are those of B,
-    /// the rest those of X, and both have as many elements.
+    /// The solution X of the tensor equation `Σ A[i.., j..] X[j..] = B[i..]`: the first axes of `self`, as many
+    /// as B has, are those of B, the rest those of X, and both have as many elements. As in NumPy, B may have another shape
+    /// of as many elements as those axes: it is read row by row.
     ///
     /// # Gradient
     ///
@@ -112,7 +118,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`solve`](Var::solve); [`Shape`](ErrorKind::Shape) if the first axes are not B's;
+    /// As [`solve`](Var::solve); [`Shape`](ErrorKind::Shape) if the first axes have not as many elements as B;
     /// [`NotSquare`](ErrorKind::NotSquare), with the numbers of elements.
     ///
     /// ```
@@ -129,9 +135,12 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("tensorsolve", || {
             let (whole, of_b) = (self.try_shape()?, b.try_shape()?);
             let first = &whole[..of_b.len().min(whole.len())];
-            crate::shape::same("the part for the right-hand side", first, &of_b)?;
+            let count = |axes: &[usize]| axes.iter().product::<usize>();
+            if first.len() < of_b.len() || count(first) != count(&of_b) {
+                crate::shape::same("the part for the right-hand side", first, &of_b)?;
+            }
             let of_x = &whole[of_b.len()..];
-            let sizes = [&of_b[..], of_x].map(|axes| axes.iter().product::<usize>());
+            let sizes = [count(&of_b), count(of_x)];
             square(&sizes)?;
             Ok(self.reshape(sizes).solve(b.reshape([sizes[0]])).reshape(of_x))
         })
@@ -193,8 +202,7 @@ pub(super) fn samples() -> Vec<Sample> {
         &[&[0, 3, 3], &[2, 3]],
         &[&[0, 0], &[2, 0]],
     ];
-    let tensors: [&[&[usize]]; 3] =
-        [&[&[2, 3, 6], &[2, 3]], &[&[4, 2, 2], &[4]], &[&[0, 2, 0, 3], &[0, 2]]];
+    let tensors: [&[&[usize]]; 3] = [&[&[2, 3, 6], &[2, 3]], &[&[4, 2, 2], &[4]], &[&[0, 2, 0, 3], &[0, 2]]];
     fn square_of<'t, T: Real>(a: Var<'t, T>, rows: &[usize]) -> Var<'t, T> {
         let shape = a.try_shape().unwrap();
         let n = rows.iter().product::<usize>();
@@ -277,6 +285,10 @@ pub(super) fn samples() -> Vec<Sample> {
             |x| x[0].solve_right(x[1]),
             "shape [] has rank 0, wanted at least 2"
         ),
+        sample!("tensorsolve of another shape", shapes(&[&[&[3, 2, 6], &[2, 3]]], -1.0, 1.0), |x| (x[0]
+            * 0.2
+            + x[0].constant_like(Tensor::eye(6).and_then(|eye| eye.reshape([3, 2, 6]))))
+        .tensorsolve(x[1])),
         wrong!(
             "tensorsolve",
             &[&[2, 3, 6], &[2, 2]],
