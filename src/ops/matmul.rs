@@ -272,7 +272,7 @@ mod tests {
         let b = if column { b.unsqueeze(1).unwrap() } else { b.clone() };
         let (m, k, n) = (a.shape()[a.rank() - 2], b.shape()[b.rank() - 2], b.shape()[b.rank() - 1]);
         let (la, lb) = (&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2]);
-        let batch = crate::shape::broadcast(la, lb).unwrap();
+        let batch = broadcast(la, lb).unwrap();
         let whole = |m: usize, n: usize| [&batch[..], &[m, n]].concat();
         let (a, b) = (a.expand(whole(m, k)).unwrap().to_vec(), b.expand(whole(k, n)).unwrap().to_vec());
         let mut out = vec![];
