@@ -65,10 +65,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use gradcheck::{Check, Gradcheck, Modes, Report, Row, Verdict, gradcheck};
 pub use kernels::{Isa, isa};
 pub use number::{Element, Number, Real, Scalar};
-#[cfg(feature = "linalg")]
-pub use ops::linalg_settings as linalg;
 #[cfg(feature = "fft")]
 pub use ops::fourier as fft;
+#[cfg(feature = "linalg")]
+pub use ops::linalg_settings as linalg;
 pub use ops::loss_settings as loss;
 pub use ops::{
     Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,

@@ -95,11 +95,9 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
         // The limit of `faer`, which no finite matrix is known to reach.
-        Fault::NotConverged => ErrorKind::NotConverged {
-            residual: f64::INFINITY,
-            tolerance: 0.0,
-            iterations: 32 * size * size,
-        },
+        Fault::NotConverged => {
+            ErrorKind::NotConverged { residual: f64::INFINITY, tolerance: 0.0, iterations: 32 * size * size }
+        }
     }
     .into()
 }
@@ -151,8 +149,7 @@ fn pivoted<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
 fn spread<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let shape = x.try_shape().unwrap();
     let (_, m, n) = matrices(&shape).unwrap();
-    let base = Tensor::from_fn([m, n], |at| {
-        T::from_f64(if at[0] == at[1] { 2.0 + at[0] as f64 } else { 0.0 })
-    });
+    let base =
+        Tensor::from_fn([m, n], |at| T::from_f64(if at[0] == at[1] { 2.0 + at[0] as f64 } else { 0.0 }));
     x * 0.15 + x.constant_like(base)
 }

@@ -131,11 +131,11 @@ mod tests {
         let one = 1.0f64;
         assert_eq!(eigenspaces(&[-one, 1.0, 1.0 + 4e-15, 2.0, 2.0]), [1..3, 3..5]);
         assert_eq!(eigenspaces(&[-one, 1.0, 1.0 + 1e-13, 2.0]), []);
-        assert_eq!(eigenspaces(&[0.0f32, 0.0, 1e-8]), [0..2]);
+        assert_eq!(eigenspaces(&[0.0f32, 0.0, 1e-8]), vec![(0..2)]);
         assert_eq!(eigenspaces::<f64>(&[]), []);
         assert_eq!(eigenspaces(&[3.0f64]), []);
         // Relative to the largest, wherever that is.
-        assert_eq!(eigenspaces(&[-1e3f64, 1.0, 1.0 + 1e-12]), [1..3]);
+        assert_eq!(eigenspaces(&[-1e3f64, 1.0, 1.0 + 1e-12]), vec![(1..3)]);
     }
 
     #[test]

@@ -279,7 +279,9 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     };
     vec![
         sample!("complex from polar", pairs(), |x| joined(Complex::from_polar(x[0], x[1]))),
-        sample!("complex from real", pairs(), |x| joined(Complex::from_real(x[0]) * Complex::new(x[0], x[1]))),
+        sample!("complex from real", pairs(), |x| joined(
+            Complex::from_real(x[0]) * Complex::new(x[0], x[1])
+        )),
         sample!("complex conj", pairs(), |x| joined(Complex::new(x[0], x[1]).conj())),
         sample!("complex abs", pairs(), |x| Complex::new(x[0], x[1]).abs()),
         sample!("complex abs_square", pairs(), |x| Complex::new(x[0], x[1]).abs_square()),

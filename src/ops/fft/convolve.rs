@@ -1,8 +1,8 @@
 //! Convolutions of long signals, by their spectra.
 
+use super::settings::{Norm, Sizes};
 use crate::error::argument;
 use crate::number::Real;
-use super::settings::{Norm, Sizes};
 use crate::shape::Axes;
 use crate::tape::{IntoVar, Var};
 
@@ -122,12 +122,15 @@ impl<'t, T: Real> Var<'t, T> {
 #[cfg(test)]
 pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{sample, shapes, wrong};
-    let signals = || shapes(&[&[&[7], &[3]], &[&[2, 3], &[1, 5]], &[&[1], &[1]], &[&[0, 4], &[0, 3]]], -1.0, 1.0);
+    let signals =
+        || shapes(&[&[&[7], &[3]], &[&[2, 3], &[1, 5]], &[&[1], &[1]], &[&[0, 4], &[0, 3]]], -1.0, 1.0);
     let images = || shapes(&[&[&[2, 3, 4], &[1, 2, 2]], &[&[1, 3, 3], &[2, 4, 3]]], -1.0, 1.0);
     vec![
         sample!("fft_convolve", signals(), |x| x[0].fft_convolve(x[1], Extent::Full, -1).square()),
         sample!("fft_convolve same", signals(), |x| x[0].fft_convolve(x[1], Extent::Same, -1).square()),
-        sample!("fft_convolve valid", images(), |x| x[0].fft_convolve(x[1], Extent::Valid, [-2, -1]).square()),
+        sample!("fft_convolve valid", images(), |x| x[0]
+            .fft_convolve(x[1], Extent::Valid, [-2, -1])
+            .square()),
         sample!("fft_convolve of everything", images(), |x| {
             x[0].fft_convolve(x[1], Extent::Full, Axes::ALL).square()
         }),
@@ -161,7 +164,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].fft_convolve(x[1], Extent::Full, 1),
             "shapes [2, 4] and [3, 4] do not broadcast"
         ),
-        wrong!("fft_convolve", &[&[2], &[2]], |x| x[0].fft_convolve(x[1], Extent::Full, 1), "axis 1 is out of range for shape [2]"),
+        wrong!(
+            "fft_convolve",
+            &[&[2], &[2]],
+            |x| x[0].fft_convolve(x[1], Extent::Full, 1),
+            "axis 1 is out of range for shape [2]"
+        ),
     ]
 }
 

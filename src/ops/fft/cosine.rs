@@ -75,7 +75,13 @@ impl Transform {
     }
 
     /// The cosine and the sine of `π(k + first)/parts`, times `at_end` at the one element whose wave has twice the square.
-    fn waves<'t, T: Real>(self, like: Var<'t, T>, first: f64, parts: usize, at_end: f64) -> Result<Pair<'t, T>> {
+    fn waves<'t, T: Real>(
+        self,
+        like: Var<'t, T>,
+        first: f64,
+        parts: usize,
+        at_end: f64,
+    ) -> Result<Pair<'t, T>> {
         let end = if self.sine { self.n - 1 } else { 0 };
         let at = |k: usize| PI * (k as f64 + first) / parts as f64;
         let factor = |k: usize| if k == end { at_end } else { 1.0 };
@@ -297,9 +303,29 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("dst III", lines(), |x| x[0].dst(Type::III, None, -1, Norm::Ortho).square()),
         sample!("dst IV", lines(), |x| x[0].dst(Type::IV, 1, 0, Norm::Ortho).square()),
         sample!("idst", lines(), |x| x[0].idst(Type::II, None, -1, Norm::Forward).square()),
-        wrong!("dct", &[&[1]], |x| x[0].dct(Type::I, None, 0, Norm::Ortho), "the number of points is 1, wanted at least 2"),
-        wrong!("idct", &[&[2]], |x| x[0].idct(Type::II, 0, 0, Norm::Ortho), "the number of points is 0, wanted at least 1"),
-        wrong!("dst", &[&[2]], |x| x[0].dst(Type::II, None, 1, Norm::Ortho), "axis 1 is out of range for shape [2]"),
-        wrong!("idst", &[&[0]], |x| x[0].idst(Type::I, None, 0, Norm::Ortho), "the number of points is 0, wanted at least 1"),
+        wrong!(
+            "dct",
+            &[&[1]],
+            |x| x[0].dct(Type::I, None, 0, Norm::Ortho),
+            "the number of points is 1, wanted at least 2"
+        ),
+        wrong!(
+            "idct",
+            &[&[2]],
+            |x| x[0].idct(Type::II, 0, 0, Norm::Ortho),
+            "the number of points is 0, wanted at least 1"
+        ),
+        wrong!(
+            "dst",
+            &[&[2]],
+            |x| x[0].dst(Type::II, None, 1, Norm::Ortho),
+            "axis 1 is out of range for shape [2]"
+        ),
+        wrong!(
+            "idst",
+            &[&[0]],
+            |x| x[0].idst(Type::I, None, 0, Norm::Ortho),
+            "the number of points is 0, wanted at least 1"
+        ),
     ]
 }

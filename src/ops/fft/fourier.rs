@@ -261,7 +261,10 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("fft cut", plane_pairs(), |x| joined(Complex::new(x[0], x[1]).fft(2, -2, Norm::Forward))),
         sample!("ifft", pairs(), |x| joined(Complex::new(x[0], x[1]).ifft(None, -1, Norm::Backward))),
         sample!("ifft cut", plane_pairs(), |x| joined(Complex::new(x[0], x[1]).ifft(2, -1, Norm::Forward))),
-        sample!("fft of one part", pairs(), |x| Complex::new(x[0], x[1]).fft(None, -1, Norm::Ortho).im.square()),
+        sample!("fft of one part", pairs(), |x| Complex::new(x[0], x[1])
+            .fft(None, -1, Norm::Ortho)
+            .im
+            .square()),
         sample!("fft of reals", lines(), |x| joined(x[0].fft(None, -1, Norm::Backward))),
         sample!("fft of reals padded", planes(), |x| joined(x[0].fft(7, 0, Norm::Ortho))),
         sample!("fft of reals cut", planes(), |x| joined(x[0].fft(2, -2, Norm::Forward))),
@@ -283,7 +286,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("fft2 of reals", planes(), |x| joined(x[0].fft2(None, Norm::Backward))),
         sample!("ifft2 of reals", planes(), |x| joined(x[0].ifft2([3, 3], Norm::Backward))),
         wrong!("fft", &[&[2]], |x| x[0].fft(None, 1, Norm::Ortho).re, "axis 1 is out of range for shape [2]"),
-        wrong!("ifft", &[&[2]], |x| x[0].ifft(0, 0, Norm::Ortho).im, "the number of points is 0, wanted at least 1"),
+        wrong!(
+            "ifft",
+            &[&[2]],
+            |x| x[0].ifft(0, 0, Norm::Ortho).im,
+            "the number of points is 0, wanted at least 1"
+        ),
         wrong!(
             "fft",
             &[&[2, 0]],

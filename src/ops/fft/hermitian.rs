@@ -54,7 +54,10 @@ fn one(axis: isize, n: Option<usize>) -> impl FnOnce(&Shape) -> Result<smallvec:
     move |shape| Along::one(axis, n, shape).map(|along| smallvec::smallvec![along])
 }
 
-fn one_of_half(axis: isize, n: Option<usize>) -> impl FnOnce(&Shape) -> Result<smallvec::SmallVec<[Along; 4]>> {
+fn one_of_half(
+    axis: isize,
+    n: Option<usize>,
+) -> impl FnOnce(&Shape) -> Result<smallvec::SmallVec<[Along; 4]>> {
     move |shape| {
         let m = shape[crate::shape::resolve_axis(axis, shape)?];
         Along::one(axis, Some(n.unwrap_or(of_half(m))), shape).map(|along| smallvec::smallvec![along])
@@ -283,9 +286,15 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("irfft of an odd number", plane_pairs(), |x| {
             Complex::new(x[0], x[1]).irfft(9, -1, Norm::Ortho).square()
         }),
-        sample!("irfft filled up", plane_pairs(), |x| Complex::new(x[0], x[1]).irfft(16, 0, Norm::Forward).square()),
-        sample!("irfft cut", plane_pairs(), |x| Complex::new(x[0], x[1]).irfft(3, -1, Norm::Forward).square()),
-        sample!("irfft of one point", pairs(), |x| Complex::new(x[0], x[1]).irfft(1, -1, Norm::Ortho).square()),
+        sample!("irfft filled up", plane_pairs(), |x| Complex::new(x[0], x[1])
+            .irfft(16, 0, Norm::Forward)
+            .square()),
+        sample!("irfft cut", plane_pairs(), |x| Complex::new(x[0], x[1])
+            .irfft(3, -1, Norm::Forward)
+            .square()),
+        sample!("irfft of one point", pairs(), |x| Complex::new(x[0], x[1])
+            .irfft(1, -1, Norm::Ortho)
+            .square()),
         sample!("hfft", pairs(), |x| Complex::new(x[0], x[1]).hfft(None, -1, Norm::Backward).square()),
         sample!("hfft of an odd number", plane_pairs(), |x| {
             Complex::new(x[0], x[1]).hfft(5, 0, Norm::Forward).square()
@@ -297,11 +306,25 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("irfftn", plane_pairs(), |x| {
             Complex::new(x[0], x[1]).irfftn(None, Axes::ALL, Norm::Backward).square()
         }),
-        sample!("hfftn", plane_pairs(), |x| Complex::new(x[0], x[1]).hfftn([3, 4], [-1, 0], Norm::Ortho).square()),
-        sample!("irfft2", plane_pairs(), |x| Complex::new(x[0], x[1]).irfft2([3, 5], Norm::Backward).square()),
+        sample!("hfftn", plane_pairs(), |x| Complex::new(x[0], x[1])
+            .hfftn([3, 4], [-1, 0], Norm::Ortho)
+            .square()),
+        sample!("irfft2", plane_pairs(), |x| Complex::new(x[0], x[1])
+            .irfft2([3, 5], Norm::Backward)
+            .square()),
         sample!("hfft2", plane_pairs(), |x| Complex::new(x[0], x[1]).hfft2(None, Norm::Backward).square()),
-        wrong!("rfft", &[&[2]], |x| x[0].rfft(None, -2, Norm::Ortho).re, "axis -2 is out of range for shape [2]"),
-        wrong!("ihfft", &[&[2]], |x| x[0].ihfft(0, 0, Norm::Ortho).re, "the number of points is 0, wanted at least 1"),
+        wrong!(
+            "rfft",
+            &[&[2]],
+            |x| x[0].rfft(None, -2, Norm::Ortho).re,
+            "axis -2 is out of range for shape [2]"
+        ),
+        wrong!(
+            "ihfft",
+            &[&[2]],
+            |x| x[0].ihfft(0, 0, Norm::Ortho).re,
+            "the number of points is 0, wanted at least 1"
+        ),
         wrong!(
             "irfft",
             &[&[3, 1]],
@@ -326,14 +349,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| Complex::from_real(x[0]).hfft(4, 1, Norm::Ortho),
             "axis 1 is out of range for shape [3]"
         ),
-        wrong!("rfftn", &[&[2]], |x| x[0].rfftn(None, [], Norm::Ortho).re, "the number of axes is 0, wanted at least 1"),
+        wrong!(
+            "rfftn",
+            &[&[2]],
+            |x| x[0].rfftn(None, [], Norm::Ortho).re,
+            "the number of axes is 0, wanted at least 1"
+        ),
         wrong!(
             "irfftn",
             &[&[]],
             |x| Complex::from_real(x[0]).irfftn(None, Axes::ALL, Norm::Ortho),
             "the number of axes is 0, wanted at least 1"
         ),
-        wrong!("rfft2", &[&[2]], |x| x[0].rfft2(None, Norm::Ortho).re, "axis -2 is out of range for shape [2]"),
+        wrong!(
+            "rfft2",
+            &[&[2]],
+            |x| x[0].rfft2(None, Norm::Ortho).re,
+            "axis -2 is out of range for shape [2]"
+        ),
         wrong!("ihfftn", &[&[2]], |x| x[0].ihfftn([2], [0, 0], Norm::Ortho).re, "axis 0 is given twice"),
     ]
 }

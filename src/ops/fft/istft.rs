@@ -73,7 +73,11 @@ impl<'t, T: Real> Complex<'t, T> {
             let squares = squares.slice(0, kept.clone());
             let least = squares.value()?.iter().fold(f64::INFINITY, |least, w| least.min(w.to_f64()));
             if least <= LEAST {
-                return argument("the sum of the windows' squares", least, format!("above {LEAST:e} everywhere"));
+                return argument(
+                    "the sum of the windows' squares",
+                    least,
+                    format!("above {LEAST:e} everywhere"),
+                );
             }
             let signal = overlapped(pieces, hop, total)?.slice(-1, kept.clone()) / squares;
             let found = kept.end.abs_diff(kept.start);
@@ -89,7 +93,11 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     use crate::conformance::{sample, shapes, wrong};
     // Windows away from 0: what they are divided by is not small.
     let pieces = || {
-        shapes(&[&[&[4, 3], &[4, 3], &[6]], &[&[2, 4, 2], &[2, 4, 2], &[6]], &[&[0, 4, 3], &[0, 4, 3], &[6]]], 0.5, 1.5)
+        shapes(
+            &[&[&[4, 3], &[4, 3], &[6]], &[&[2, 4, 2], &[2, 4, 2], &[6]], &[&[0, 4, 3], &[0, 4, 3], &[6]]],
+            0.5,
+            1.5,
+        )
     };
     let wide = || shapes(&[&[&[6, 3], &[6, 3], &[4]], &[&[2, 6, 2], &[2, 6, 2], &[4]]], 0.5, 1.5);
     vec![

@@ -201,7 +201,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         }),
         sample!("stft of single points", signals(), |x| joined(x[0].stft(Stft::new(1)) * x[1].sum())),
         wrong!("stft", &[&[]], |x| x[0].stft(Stft::new(4)).re, "shape [] has rank 0, wanted at least 1"),
-        wrong!("stft", &[&[8]], |x| x[0].stft(Stft::new(0)).re, "the number of points is 0, wanted at least 1"),
+        wrong!(
+            "stft",
+            &[&[8]],
+            |x| x[0].stft(Stft::new(0)).re,
+            "the number of points is 0, wanted at least 1"
+        ),
         wrong!("stft", &[&[8]], |x| x[0].stft(Stft::new(4).hop(0)).re, "hop is 0, wanted at least 1"),
         wrong!(
             "stft",

@@ -82,8 +82,7 @@ impl<T: Real> Operation<T> for Dft {
             let re = Tensor::build(shape, |re| dft(lengths, self.inverse, self.scale, given(), (re, None)))?;
             return back([re], self.axis);
         }
-        let made =
-            pair(shape, |re, im| dft(lengths, self.inverse, self.scale, given(), (re, Some(im))))?;
+        let made = pair(shape, |re, im| dft(lengths, self.inverse, self.scale, given(), (re, Some(im))))?;
         back(made, self.axis)
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {

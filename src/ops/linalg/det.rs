@@ -109,9 +109,7 @@ impl Det {
         let a = tape.argument(at.x(0));
         let flat = a.reshape([count, n, n]);
         let (mut places, others): (Vec<usize>, Vec<usize>) = (0..count).partition(is_regular);
-        let index = |places: &[usize]| {
-            Tensor::from_iter_in(places.iter().map(|&i| i as i64), [places.len()])
-        };
+        let index = |places: &[usize]| Tensor::from_iter_in(places.iter().map(|&i| i as i64), [places.len()]);
         let mut parts = Vec::with_capacity(1 + others.len());
         if !places.is_empty() {
             let a = Factored::new(flat.index_select(0, &index(&places)?), "det", Use::Constants)?;

@@ -187,7 +187,8 @@ pub(super) fn samples() -> Vec<Sample> {
     // Eigenvalues near 1, 2, 3, …, and eigenvectors near unit vectors.
     fn apart<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
         let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);
-        let steps = Tensor::from_fn([n, n], |at| T::from_f64(if at[0] == at[1] { at[0] as f64 } else { 0.0 }));
+        let steps =
+            Tensor::from_fn([n, n], |at| T::from_f64(if at[0] == at[1] { at[0] as f64 } else { 0.0 }));
         x + x.mt() + x.tape().constant(&steps.unwrap())
     }
     vec![

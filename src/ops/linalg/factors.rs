@@ -218,7 +218,11 @@ impl<T: Real> Batch<T> {
     }
     pub(super) fn factors(&self, i: usize) -> LuFactors<'_, T> {
         let n = self.n;
-        LuFactors { n, lu: &slice(&self.lu)[i * n * n..(i + 1) * n * n], rows: &self.rows[i * n..(i + 1) * n] }
+        LuFactors {
+            n,
+            lu: &slice(&self.lu)[i * n * n..(i + 1) * n * n],
+            rows: &self.rows[i * n..(i + 1) * n],
+        }
     }
 }
 
@@ -314,7 +318,11 @@ impl<T: Real> Operation<T> for Inverse {
 
 /// Right-hand sides expanded to the batch that theirs and that of the matrices broadcast to. `given` are the shapes that
 /// an error is about.
-pub(super) fn over_batch<'t, T: Real>(b: Var<'t, T>, a: &[usize], given: [&[usize]; 2]) -> Result<Var<'t, T>> {
+pub(super) fn over_batch<'t, T: Real>(
+    b: Var<'t, T>,
+    a: &[usize],
+    given: [&[usize]; 2],
+) -> Result<Var<'t, T>> {
     let shape = b.try_shape()?;
     let (of_a, _) = square(a)?;
     let (batch, n, k) = matrices(&shape)?;

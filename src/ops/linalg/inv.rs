@@ -99,7 +99,12 @@ pub(super) fn samples() -> Vec<Sample> {
             |x| (x[0] * 0.0).ln().inv(),
             "the matrix [0] of the batch has elements that are not finite"
         ),
-        wrong!("tensorinv", &[&[2, 3, 5]], |x| x[0].tensorinv(2), "shape [6, 5] is not that of square matrices"),
+        wrong!(
+            "tensorinv",
+            &[&[2, 3, 5]],
+            |x| x[0].tensorinv(2),
+            "shape [6, 5] is not that of square matrices"
+        ),
         wrong!("tensorinv", &[&[2, 2]], |x| x[0].tensorinv(0), "the first axis is 0, wanted 1 to 2"),
         wrong!("tensorinv", &[&[2, 2]], |x| x[0].tensorinv(3), "the first axis is 3, wanted 1 to 2"),
     ]

@@ -69,10 +69,7 @@ fn unpacked<T: Real>(packed: Var<'_, T>) -> Result<[Var<'_, T>; 2]> {
     let (_, m, n) = matrices(&packed.try_shape()?).map(|(_, m, n)| ((), m, n))?;
     let k = m.min(n) as isize;
     let ones = Tensor::eye(m)?.slice(1, ..k)?;
-    Ok([
-        packed.slice(-1, ..k).tril(-1) + packed.tape().constant(&ones),
-        packed.slice(-2, ..k).triu(0),
-    ])
+    Ok([packed.slice(-1, ..k).tril(-1) + packed.tape().constant(&ones), packed.slice(-2, ..k).triu(0)])
 }
 
 impl<'t, T: Real> Var<'t, T> {

@@ -157,7 +157,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// `‖A‖ ‖A⁻¹‖`, ∞ for a singular matrix.
     fn times_inverse(self, norm: MatrixNorm) -> Result<Var<'t, T>> {
         let (own, inverse) = (self.matrix_norm(norm), self.inv());
-        let singular = inverse.error().is_some_and(|error| matches!(error.kind(), ErrorKind::Singular { .. }));
+        let singular =
+            inverse.error().is_some_and(|error| matches!(error.kind(), ErrorKind::Singular { .. }));
         if !singular {
             return Ok(own * inverse.matrix_norm(norm));
         }
@@ -245,19 +246,8 @@ fn stepped<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
 #[cfg(test)]
 pub(super) fn samples() -> Vec<Sample> {
     use super::spread;
-    let shapes_of = || {
-        shapes(
-            &[
-                &[&[1, 1]],
-                &[&[3, 3]],
-                &[&[4, 2]],
-                &[&[2, 2, 2, 3]],
-                &[&[0, 3, 2]],
-            ],
-            -1.0,
-            1.0,
-        )
-    };
+    let shapes_of =
+        || shapes(&[&[&[1, 1]], &[&[3, 3]], &[&[4, 2]], &[&[2, 2, 2, 3]], &[&[0, 3, 2]]], -1.0, 1.0);
     let empty = || shapes(&[&[&[0, 3]], &[&[2, 3, 0]], &[&[0, 0]]], -1.0, 1.0);
     let three = || shapes(&[&[&[3, 2, 4]]], -1.0, 1.0);
     let square = || shapes(&[&[&[2, 2]], &[&[3, 3]], &[&[2, 2, 2]], &[&[0, 0]]], -1.0, 1.0);
@@ -314,12 +304,7 @@ pub(super) fn samples() -> Vec<Sample> {
             "the matrix has elements that are not finite"
         ),
         wrong!("cond", &[&[3]], |x| x[0].cond(Spectral), "shape [3] has rank 1, wanted at least 2"),
-        wrong!(
-            "cond",
-            &[&[2, 3]],
-            |x| x[0].cond(Frobenius),
-            "shape [2, 3] is not that of square matrices"
-        ),
+        wrong!("cond", &[&[2, 3]], |x| x[0].cond(Frobenius), "shape [2, 3] is not that of square matrices"),
     ]
 }
 

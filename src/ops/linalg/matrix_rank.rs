@@ -163,7 +163,11 @@ mod tests {
         let wide = Tensor::from([[1.0, 0.0, 0.0, 0.0], [0.0, 3.5 * eps, 0.0, 0.0]]);
         assert_eq!(rank(&wide, new()), [1]);
         assert_eq!(rank(&wide.transpose(0, 1).unwrap(), new()), [1]);
-        let batch = Tensor::from([[[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [[1e-200, 0.0], [0.0, 1e-200]]]);
+        let batch = Tensor::from([
+            [[1.0, 2.0], [2.0, 4.0]],
+            [[0.0, 0.0], [0.0, 0.0]],
+            [[1e-200, 0.0], [0.0, 1e-200]],
+        ]);
         assert_eq!(rank(&batch, new()), [1, 0, 2]);
         // The upper triangle is not read.
         let lower = Tensor::from([[1.0, 7.0], [2.0, 4.0]]);
@@ -180,7 +184,11 @@ mod tests {
         let tape = Tape::<f64>::new();
         let a = tape.var(&Tensor::zeros([2, 3]).unwrap());
         let error = a.matrix_rank_with(Cutoff::new().rtol(-1.0)).unwrap_err();
-        assert!(error.to_string().starts_with("matrix_rank: rtol is -1, wanted a number of at least 0, at src/ops"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("matrix_rank: rtol is -1, wanted a number of at least 0, at src/ops")
+        );
         let error = a.matrix_rank_with(Cutoff::new().atol(f64::NAN)).unwrap_err();
         assert_eq!(error.kind().to_string(), "atol is NaN, wanted a number of at least 0");
         let error = a.matrix_rank_with(Cutoff::new().symmetric()).unwrap_err();

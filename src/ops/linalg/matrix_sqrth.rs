@@ -14,9 +14,13 @@ fn roots<T: Real>(values: &Tensor<T>) -> Result<Vec<T>> {
     for values in super::slice(&values).chunks_exact(n) {
         let size = values.iter().fold(0.0, |size: f64, x| size.max(x.to_f64().abs()));
         let least = -4.0 * n as f64 * T::EPSILON.to_f64() * size;
-        roots.extend(values.iter().map(|&x| {
-            if x < T::ZERO && x.to_f64() >= least { T::ZERO } else { Number::sqrt(x) }
-        }));
+        roots.extend(
+            values.iter().map(
+                |&x| {
+                    if x < T::ZERO && x.to_f64() >= least { T::ZERO } else { Number::sqrt(x) }
+                },
+            ),
+        );
     }
     Ok(roots)
 }
@@ -59,7 +63,8 @@ impl<T: Real> Operation<T> for Lyapunov {
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let n = x[1].shape()[x[1].rank() - 1];
         let mut inner = into(x[2], x[3])?.to_vec();
-        for (inner, roots) in inner.chunks_exact_mut((n * n).max(1)).zip(roots(x[1])?.chunks_exact(n.max(1))) {
+        for (inner, roots) in inner.chunks_exact_mut((n * n).max(1)).zip(roots(x[1])?.chunks_exact(n.max(1)))
+        {
             for (row, &left) in inner.chunks_exact_mut(n).zip(roots) {
                 row.iter_mut().zip(roots).for_each(|(c, &right)| *c /= left + right);
             }

@@ -150,11 +150,9 @@ pub(super) fn samples() -> Vec<Sample> {
     vec![
         sample!("pinv", all(), |x| spread(x[0]).pinv()),
         // Rank 2, of factors.
-        sample!("pinv of products", shapes(&[&[&[4, 2], &[2, 3]], &[&[2, 3, 2], &[2, 3]]], -1.0, 1.0), |x| spread(
-            x[0]
-        )
-        .matmul(spread(x[1]))
-        .pinv_with(Cutoff::new().rtol(1e-4))),
+        sample!("pinv of products", shapes(&[&[&[4, 2], &[2, 3]], &[&[2, 3, 2], &[2, 3]]], -1.0, 1.0), |x| {
+            spread(x[0]).matmul(spread(x[1])).pinv_with(Cutoff::new().rtol(1e-4))
+        }),
         sample!("pinv symmetric", square(), |x| spread(x[0] + x[0].mt())
             .pinv_with(Cutoff::new().symmetric())),
         wrong!("pinv", &[&[3]], |x| x[0].pinv(), "shape [3] has rank 1, wanted at least 2"),
@@ -186,7 +184,8 @@ mod tests {
 
     /// A fixed matrix in (−1, 1).
     fn matrix(m: usize, n: usize) -> Tensor<f64> {
-        Tensor::from_fn([m, n], |at| ((7 * at[0] * at[0] + 13 * at[1] + 3 * at[0] * at[1]) as f64).sin()).unwrap()
+        Tensor::from_fn([m, n], |at| ((7 * at[0] * at[0] + 13 * at[1] + 3 * at[0] * at[1]) as f64).sin())
+            .unwrap()
     }
 
     #[test]
@@ -240,7 +239,9 @@ mod tests {
         let (wanted, g_wanted) = of(1.0);
         for scale in [1e-150, 1e150] {
             let (x, g) = of(scale);
-            assert!(x.all_close(&wanted, 1e-12, 1e-12).unwrap() && g.all_close(&g_wanted, 1e-12, 1e-12).unwrap());
+            assert!(
+                x.all_close(&wanted, 1e-12, 1e-12).unwrap() && g.all_close(&g_wanted, 1e-12, 1e-12).unwrap()
+            );
         }
     }
 

@@ -97,9 +97,8 @@ impl Blocks {
             let mut block = 0;
             for i in 0..k {
                 let zero = s[i].to_f64() <= least;
-                let apart = i == 0
-                    || s[i - 1].to_f64() - s[i].to_f64() > least
-                    || zero && s[i - 1].to_f64() > least;
+                let apart =
+                    i == 0 || s[i - 1].to_f64() - s[i].to_f64() > least || zero && s[i - 1].to_f64() > least;
                 block += usize::from(apart && i > 0);
                 degenerate |= zero || !apart;
                 found.block.push(block);

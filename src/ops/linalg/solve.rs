@@ -8,7 +8,12 @@ use crate::shape::Axes;
 use crate::tape::Var;
 
 /// `A X = B` for B of matrices. `given` are the shapes that an error is about.
-fn solved<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>, given: [&[usize]; 2], right: bool) -> Result<Var<'t, T>> {
+fn solved<'t, T: Real>(
+    a: Var<'t, T>,
+    b: Var<'t, T>,
+    given: [&[usize]; 2],
+    right: bool,
+) -> Result<Var<'t, T>> {
     let shape = a.try_shape()?;
     let n = square(&shape)?.1;
     let b = if right { b.mt() } else { b };
@@ -196,8 +201,7 @@ pub(super) fn samples() -> Vec<Sample> {
         &[&[0, 3, 3], &[2, 3]],
         &[&[0, 0], &[2, 0]],
     ];
-    let tensors: [&[&[usize]]; 3] =
-        [&[&[2, 3, 6], &[2, 3]], &[&[4, 2, 2], &[4]], &[&[0, 2, 0, 3], &[0, 2]]];
+    let tensors: [&[&[usize]]; 3] = [&[&[2, 3, 6], &[2, 3]], &[&[4, 2, 2], &[4]], &[&[0, 2, 0, 3], &[0, 2]]];
     fn square_of<'t, T: Real>(a: Var<'t, T>, rows: &[usize]) -> Var<'t, T> {
         let shape = a.try_shape().unwrap();
         let n = rows.iter().product::<usize>();

@@ -53,7 +53,8 @@ impl<T: Real> Operation<T> for Derivative<T> {
                 };
                 for i in 0..n {
                     for j in i..n {
-                        let mut paths = Paths { divided: &divided, matrix, n, end: j, total: 0.0, places: vec![i] };
+                        let mut paths =
+                            Paths { divided: &divided, matrix, n, end: j, total: 0.0, places: vec![i] };
                         paths.walk(&of, &mut (0..k).collect(), 1.0);
                         inner[i * n + j] = T::from_f64(paths.total);
                         inner[j * n + i] = T::from_f64(paths.total);
@@ -66,7 +67,9 @@ impl<T: Real> Operation<T> for Derivative<T> {
     /// `⟨U, Dᵏf(A)[E₁ … Eₖ]⟩` is symmetric in U and the directions: the cotangent of one of them has U in its place, that
     /// of A has it as one more.
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        Ok((0..at.inputs()).map(|i| (i >= FACTORS && at.needs(i)).then(|| self.along(at, i, at.g(0)))).collect())
+        Ok((0..at.inputs())
+            .map(|i| (i >= FACTORS && at.needs(i)).then(|| self.along(at, i, at.g(0))))
+            .collect())
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.sum_of(|i, dx| self.along(at, i, dx))
@@ -77,7 +80,11 @@ impl<T: Real> Derivative<T> {
     /// The operation with `e` in the place of direction `i`, or as one more in place of A.
     fn along<'t>(&self, at: &At<'_, 't, T>, i: usize, e: Var<'t, T>) -> Var<'t, T> {
         let mut inputs: Vec<Var<'t, T>> = (0..at.inputs()).map(|i| at.x(i)).collect();
-        if i < DIRECTIONS { inputs.push(e) } else { inputs[i] = e }
+        if i < DIRECTIONS {
+            inputs.push(e)
+        } else {
+            inputs[i] = e
+        }
         e.tape().apply(Derivative(Arc::clone(&self.0)), &inputs)
     }
 }

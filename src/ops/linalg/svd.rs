@@ -35,9 +35,8 @@ impl<T: Real> Operation<T> for Svd {
         let g = Incoming::of(at, &by);
         let kept = g.kept(&by)?;
         let [difference, sum, s] = by.divisors();
-        let inner = times(g.together / difference, &kept, 0)
-            + times(g.apart / sum, &kept, 1)
-            + g.values.diag_embed();
+        let inner =
+            times(g.together / difference, &kept, 0) + times(g.apart / sum, &kept, 1) + g.values.diag_embed();
         let [of_u, of_v] = g.outside.map(|x| x.map(|x| times(x / s, &kept, 2)));
         let mut right = inner.matmul(by.v.mt());
         if let Some(of_v) = of_v {

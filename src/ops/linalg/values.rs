@@ -96,11 +96,8 @@ mod tests {
 
     #[test]
     fn a_gradient_that_bends_between_equal_values_has_no_derivative() {
-        let bent: [Program; 3] = [
-            |x| x.svdvals().square().sum(),
-            |x| x.svd()[1].ln().sum(),
-            |x| x.svdvals().sum().square(),
-        ];
+        let bent: [Program; 3] =
+            [|x| x.svdvals().square().sum(), |x| x.svd()[1].ln().sum(), |x| x.svdvals().sum().square()];
         for f in bent {
             assert!(second(REPEATED, f).iter().flatten().all(f64::is_nan));
             assert!(second(APART, f).iter().flatten().all(f64::is_finite));
@@ -115,11 +112,15 @@ mod tests {
             let mut near = REPEATED;
             near[1][1] = 1.0 + 1e-7;
             let [wanted, _] = second(near, f);
-            assert!(at.all_close(&wanted, 1e-5, 1e-5).unwrap() && forward.all_close(&at, 1e-12, 1e-12).unwrap());
+            assert!(
+                at.all_close(&wanted, 1e-5, 1e-5).unwrap() && forward.all_close(&at, 1e-12, 1e-12).unwrap()
+            );
         }
         // The sum, whose gradient is the polar factor.
         let [at, forward] = second(REPEATED, |x| x.svdvals().sum());
         let [wanted, _] = second(REPEATED, |x| x.polar()[1].trace());
-        assert!(at.all_close(&wanted, 1e-12, 1e-12).unwrap() && forward.all_close(&at, 1e-12, 1e-12).unwrap());
+        assert!(
+            at.all_close(&wanted, 1e-12, 1e-12).unwrap() && forward.all_close(&at, 1e-12, 1e-12).unwrap()
+        );
     }
 }

@@ -77,7 +77,8 @@ fn derivatives_are_right_at_every_rank() {
         compare("zeros", &Tensor::zeros([n, n]).unwrap(), 1.0, EXACT);
         for rank in 1..=n {
             // Of numbers with rounding, and of whole numbers, whose pivots are exactly 0.
-            let [b, c] = [[n, rank], [rank, n]].map(|shape| Tensor::normal(shape, 0.0, 1.0, &mut random).unwrap());
+            let [b, c] =
+                [[n, rank], [rank, n]].map(|shape| Tensor::normal(shape, 0.0, 1.0, &mut random).unwrap());
             compare(&format!("{n}, rank {rank}"), &b.matmul(&c).unwrap(), 1.5, EXACT);
             let [b, c] = [b, c].map(|x| x.map(|x| (x * 2.0).round()).unwrap());
             let a = b.matmul(&c).unwrap();
@@ -105,7 +106,8 @@ fn derivatives_are_right_near_singular_matrices_and_at_any_scale() {
         }
     }
     // Singular values apart by powers of ten.
-    let graded = Tensor::from_fn([5, 5], |at| if at[0] == at[1] { 10f64.powi(-3 * at[0] as i32) } else { 0.0 });
+    let graded =
+        Tensor::from_fn([5, 5], |at| if at[0] == at[1] { 10f64.powi(-3 * at[0] as i32) } else { 0.0 });
     compare("graded", &graded.unwrap(), 1.0, EXACT);
 }
 

@@ -1,7 +1,7 @@
 //! What can be known inside the eigenspaces of repeated eigenvalues.
 
-use super::super::spectrum::into;
 use super::super::slice;
+use super::super::spectrum::into;
 use crate::error::Result;
 use crate::kernels::linalg::{eigenspaces, mixed};
 use crate::number::Real;
@@ -152,7 +152,9 @@ impl<T: Real> Operation<T> for Inside {
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let moves = moving(&at.g(0).value()?, &at.x(2).value()?)?;
-        let nan = |i: usize| at.x(i).constant_like(at.x(i).try_shape().and_then(|shape| Tensor::full(shape, T::NAN)));
+        let nan = |i: usize| {
+            at.x(i).constant_like(at.x(i).try_shape().and_then(|shape| Tensor::full(shape, T::NAN)))
+        };
         Ok((0..at.inputs()).map(|i| (moves && i != 1 && i != 2 && at.needs(i)).then(|| nan(i))).collect())
     }
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
@@ -237,7 +239,8 @@ fn rounding<T: Real>(x: &[f64], n: usize) -> f64 {
 /// Whether the values of a smooth function at what is one eigenvalue but for rounding are one: half of the digits agree,
 /// since the function may be steep.
 fn level<T: Real>(h: &[f64]) -> bool {
-    let (low, high) = h.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &h| (low.min(h), high.max(h)));
+    let (low, high) =
+        h.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &h| (low.min(h), high.max(h)));
     high - low <= T::EPSILON.to_f64().sqrt() * high.abs().max(low.abs())
 }
 

@@ -62,10 +62,8 @@ impl Divided {
                 next.resize(start + size, Estimate { value: f64::NAN, error: f64::INFINITY });
                 for_each_ascending(n, order + 1, |places| {
                     let at = start + rank(&binomial, places);
-                    let (low, high) = (
-                        level[rank(&binomial, &places[..order])],
-                        level[rank(&binomial, &places[1..])],
-                    );
+                    let (low, high) =
+                        (level[rank(&binomial, &places[..order])], level[rank(&binomial, &places[1..])]);
                     let spread = x[places[order]] - x[places[0]];
                     if spread > 0.0 {
                         let value = (high.value - low.value) / spread;

@@ -48,11 +48,7 @@ pub(super) fn skew<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
 
 /// What of a cotangent of U or V belongs to the columns of the values, and what to the rest.
 fn parted<'t, T: Real>(g: Var<'t, T>, k: usize, has_rest: bool) -> (Var<'t, T>, Option<Var<'t, T>>) {
-    if has_rest {
-        (g.slice(-1, ..k as isize), Some(g.slice(-1, k as isize..)))
-    } else {
-        (g, None)
-    }
+    if has_rest { (g.slice(-1, ..k as isize), Some(g.slice(-1, k as isize..))) } else { (g, None) }
 }
 
 impl<'t, T: Real> Factors<'t, T> {
@@ -85,8 +81,7 @@ impl<'t, T: Real> Factors<'t, T> {
         let flag = |yes: bool| if yes { T::ONE } else { T::ZERO };
         let same = self.constant(blocks.pairs(&self.values, |at, i, j| flag(blocks.same(at, i, j))));
         let zeros = self.constant(
-            blocks
-                .pairs(&self.values, |at, i, j| flag(blocks.same(at, i, j) && blocks.zero(at, i))),
+            blocks.pairs(&self.values, |at, i, j| flag(blocks.same(at, i, j) && blocks.zero(at, i))),
         );
         let zero = self.constant(blocks.each(&self.values, |at, i| flag(blocks.zero(at, i))));
         [Var::where_(same, one, difference), Var::where_(zeros, one, sum), Var::where_(zero, one, row)]
@@ -163,15 +158,20 @@ impl<'t, T: Real> Incoming<'t, T> {
         };
         let k = blocks.k.max(1);
         let count = by.values.len() / k;
-        let vectors: Vec<Tensor<T>> =
-            self.vectors.into_iter().chain(self.rest.into_iter().flatten()).map(read).collect::<Result<_>>()?;
+        let vectors: Vec<Tensor<T>> = self
+            .vectors
+            .into_iter()
+            .chain(self.rest.into_iter().flatten())
+            .map(read)
+            .collect::<Result<_>>()?;
         let limit: Vec<f64> = (0..count)
             .map(|at| negligible::<T>() * vectors.iter().map(|g| largest(entry(g, at, count))).sum::<f64>())
             .collect();
         let fixed_rest: Vec<bool> =
             (0..count).map(|at| rests.iter().all(|x| largest(entry(x, at, count)) <= limit[at])).collect();
         let (together, apart, values) = (read(self.together)?, read(self.apart)?, read(self.values)?);
-        let outside: Vec<Tensor<T>> = self.outside.iter().flatten().map(|&x| read(x)).collect::<Result<_>>()?;
+        let outside: Vec<Tensor<T>> =
+            self.outside.iter().flatten().map(|&x| read(x)).collect::<Result<_>>()?;
         // 0, or NaN unless all of these are small.
         let none_if = |small: bool| if small { T::ZERO } else { T::NAN };
         let within = |x: T, limit: f64| x.to_f64().abs() <= limit;

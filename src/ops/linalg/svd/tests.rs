@@ -11,7 +11,9 @@ fn turned(d: [f64; 3], rows: usize, columns: usize) -> Tensor<f64> {
         for i in 1..n {
             let (sin, cos) = (angle * i as f64).sin_cos();
             let mut turn: Vec<f64> = Tensor::<f64>::eye(n).unwrap().to_vec();
-            for (at, x) in [((i - 1) * (n + 1), cos), (i * (n + 1), cos), (i * n - n + i, -sin), (i * n + i - 1, sin)] {
+            for (at, x) in
+                [((i - 1) * (n + 1), cos), (i * (n + 1), cos), (i * n - n + i, -sin), (i * n + i - 1, sin)]
+            {
                 turn[at] = x;
             }
             q = q.matmul(&Tensor::from_slice(&turn, [n, n]).unwrap()).unwrap();
@@ -40,9 +42,8 @@ fn gradient(a: &Tensor<f64>, f: Program) -> Tensor<f64> {
 /// The gradient against differences, and against forward mode.
 fn right(a: &Tensor<f64>, f: Program) {
     let g = gradient(a, f);
-    let value = |t: f64, along: &Tensor<f64>| {
-        f(Tape::new().var(&a.try_add(&(along * t)).unwrap())).item().unwrap()
-    };
+    let value =
+        |t: f64, along: &Tensor<f64>| f(Tape::new().var(&a.try_add(&(along * t)).unwrap())).item().unwrap();
     let mut along = Tensor::zeros(a.shape()).unwrap().to_vec();
     for i in 0..a.len() {
         along.fill(0.0);

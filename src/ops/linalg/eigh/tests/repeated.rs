@@ -18,7 +18,11 @@ fn by_hand<'t>(a: Var<'t, f64>, f: Function) -> Var<'t, f64> {
     (v * f(l).unsqueeze(-2)).matmul(v.transpose(-1, -2))
 }
 
-fn gradient(a0: &Tensor<f64>, c: &Tensor<f64>, f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> Tensor<f64> {
+fn gradient(
+    a0: &Tensor<f64>,
+    c: &Tensor<f64>,
+    f: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>,
+) -> Tensor<f64> {
     let tape = Tape::new();
     let a = tape.var(a0);
     f(a).backward_with(c).unwrap().wrt(a).unwrap().clone()
@@ -144,7 +148,8 @@ fn an_empty_part_of_a_singular_covariance_does_no_harm() {
     };
     let e = symmetric(5, 3);
     let h = 1e-3;
-    let slope = (8.0 * (value(h, &e) - value(-h, &e)) - value(2.0 * h, &e) + value(-2.0 * h, &e)) / (12.0 * h);
+    let slope =
+        (8.0 * (value(h, &e) - value(-h, &e)) - value(2.0 * h, &e) + value(-2.0 * h, &e)) / (12.0 * h);
     let along = found.iter().zip(&e).map(|(g, e)| g * e).sum::<f64>();
     assert!((along - slope).abs() < 1e-8 * slope.abs().max(1.0), "{along} {slope}");
 }
@@ -184,21 +189,29 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
     let cases: [Case; 5] = [
         (|l| l.square().sum(), |_, e| e * 2.0),
         (|l| l.exp().sum(), |a, e| derivative_of_map(a, e, |l| l.exp())),
-        (|l| l.ln().sum(), |a, e| {
-            let inverse = inverse(a);
-            -&product(&[&inverse, e, &inverse])
-        }),
+        (
+            |l| l.ln().sum(),
+            |a, e| {
+                let inverse = inverse(a);
+                -&product(&[&inverse, e, &inverse])
+            },
+        ),
         // At its minimum: nothing of the gradient is left.
         (|l| (l - 1.0).square().sum(), |_, e| e * 2.0),
         // Not a sum over eigenvalues: (tr A)³.
-        (|l| l.sum().powi(3), |a, e| {
-            let trace = |x: &Tensor<f64>| x.diagonal(0, 1).unwrap().iter().sum::<f64>();
-            &Tensor::eye(a.shape()[0]).unwrap() * (6.0 * trace(a) * trace(e))
-        }),
+        (
+            |l| l.sum().powi(3),
+            |a, e| {
+                let trace = |x: &Tensor<f64>| x.diagonal(0, 1).unwrap().iter().sum::<f64>();
+                &Tensor::eye(a.shape()[0]).unwrap() * (6.0 * trace(a) * trace(e))
+            },
+        ),
     ];
     let mut nan = [0; 4];
     let mut runs = 0;
-    for values in [&[1.0, 1.0][..], &[1.0; 3], &[1.0, 1.0, 2.0], &[1.0, 1.0, 1.0, 3.0, 3.0], &[1e-6, 1e-6, 1.0]] {
+    for values in
+        [&[1.0, 1.0][..], &[1.0; 3], &[1.0, 1.0, 2.0], &[1.0, 1.0, 1.0, 3.0, 3.0], &[1e-6, 1e-6, 1.0]]
+    {
         let n = values.len();
         let mut hot = Tensor::zeros([n, n]).unwrap();
         hot.as_mut_slice().unwrap()[1] = 1.0;
@@ -212,7 +225,8 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
                         let level = e == diagonal(&vec![1.0; n]);
                         // Where NaN is allowed: a gradient that is rounding and nothing else; a function so steep that
                         // one eigenvalue is two to it; nothing on the diagonal, in the plain basis.
-                        let doubtful_anywhere = !exact && (which == 3 || (which == 2 && values[0] < 0.1 && level));
+                        let doubtful_anywhere =
+                            !exact && (which == 3 || (which == 2 && values[0] < 0.1 && level));
                         let plain = alone && e.diagonal(0, 1).unwrap().iter().all(|x| x == 0.0);
                         let tape = Tape::new();
                         let a = tape.var(&a0);
@@ -245,7 +259,10 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
                         if forward_forward.is_nan() {
                             nan[3] += 1;
                         } else {
-                            assert!((forward_forward - twice).abs() < 1e-8 * size * n as f64, "{forward_forward} {twice}");
+                            assert!(
+                                (forward_forward - twice).abs() < 1e-8 * size * n as f64,
+                                "{forward_forward} {twice}"
+                            );
                         }
                     }
                 }
