@@ -4,7 +4,7 @@ use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
 use std::error::Error;
 
-type Chart<'a, X, Y> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>;
+pub type Chart<'a, X, Y> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>;
 
 /// Draws curves, then their names in a box.
 pub fn curves<'a, X: Ranged<ValueType = f64>, Y: Ranged<ValueType = f64>>(

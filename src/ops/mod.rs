@@ -192,9 +192,9 @@ pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
 pub use implicit::{Implicit, LinearSolver};
+pub use indexing::{Index, IntoIndices};
 #[cfg(feature = "linalg")]
 pub use linalg::public as linalg_settings;
-pub use indexing::{Index, IntoIndices};
 pub use losses::Reduction;
 pub use masked::IntoMask;
 pub use multi_head::MultiHead;
