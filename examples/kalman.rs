@@ -119,21 +119,22 @@ fn difference(n: usize) -> Tensor<f64> {
     Tensor::from_fn([n, n + 1], of).expect("a small matrix")
 }
 
+/// The log-likelihood by Z, T, the roots of H and Q, and the data.
+fn several<'t>(v: &[V<'t>]) -> V<'t> {
+    let (noise, steps) = (v[2].matmul(v[2].t()), v[3].matmul(v[3].t()));
+    Model { observation: v[0], transition: v[1], noise, steps }.filter(v[4], 10.0).likelihood(0)
+}
+
 /// Two series with a common slope, five years long, with the derivatives by all that there is.
 fn check_several() -> Result<()> {
     let (observation, transition) = (
         Tensor::from([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),
         Tensor::from([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]),
     );
-    let likelihood = |v: &[V<'_>]| {
-        let [observation, transition, noise, steps, y] = v[..] else { unreachable!("five of them") };
-        let [noise, steps] = [noise, steps].map(|a| a.matmul(a.t()));
-        Model { observation, noise, transition, steps }.filter(y, 10.0).likelihood(0)
-    };
     let mut random = Generator::new(1);
     let mut normal = |shape: [usize; 2]| Tensor::normal(shape, 0.0, 1.0, &mut random);
     let inputs = [observation, transition, normal([2, 2])?, normal([3, 3])?, normal([5, 2])?];
-    let report = Gradcheck { order: 2, ..Gradcheck::default() }.run(likelihood, &inputs)?;
+    let report = Gradcheck { order: 2, ..Gradcheck::default() }.run(several, &inputs)?;
     println!("two series, three states, by Z, T, the roots of H and Q, and the data:\n{report}");
     assert!(report.passed());
     Ok(())
@@ -158,9 +159,8 @@ fn filtered(logarithms: &Tensor<f64>, y: &Tensor<f64>) -> Result<Level> {
 /// `H Σ⁻¹(y − μ)` with the covariance `H − H Σ⁻¹ H`.
 fn smoothed(logarithms: &Tensor<f64>, y: &Tensor<f64>) -> Result<Level> {
     let h = logarithms[[0]].exp();
-    let of_data = |y: V<'_>| likelihood(y.tape().constant(logarithms), y);
-    let [slope] = grad(|[y]| of_data(y), [y])?;
-    let [[curvature]] = hessian(|[y]| of_data(y), [y])?;
+    let [slope] = grad(|[y]| likelihood(y.tape().constant(logarithms), y), [y])?;
+    let [[curvature]] = hessian(|[y]| likelihood(y.tape().constant(logarithms), y), [y])?;
     let n = y.len();
     let variances = curvature.reshape([n, n])?.diagonal(0, 1)?;
     let level = |((y, slope), curvature): ((f64, f64), f64)| (y + h * slope, (h + h * h * curvature).sqrt());
@@ -187,20 +187,21 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     for (found, book) in [of_prior, loss.item()?].into_iter().zip(BOOK_LIKELIHOODS) {
         assert!((found - book).abs() < 1e-4, "{found} {book}");
     }
-    // The gradient, against differences and against that of the dense likelihood.
+    // Where the search begins, the gradient against differences, and against that of the dense likelihood.
+    let mut logarithms = Tensor::from([1e4_f64.ln(), 1e4_f64.ln()]);
     let report = Gradcheck::default()
-        .run(|p| likelihood(p[0], p[0].tape().constant(&y)), std::slice::from_ref(&book))?;
+        .run(|p| likelihood(p[0], p[0].tape().constant(&y)), std::slice::from_ref(&logarithms))?;
     println!("{report}");
     assert!(report.passed());
+    let p = tape.var(&logarithms);
+    let (loss, (other, _)) = (likelihood(p, data), dense(p, tape.constant(&changes)));
     let [by_filter] = tape.grad(loss, [p])?;
-    let (other, _) = dense(p, tape.constant(&changes));
     let [by_matrix] = tape.grad(other, [p])?;
     let (value, gradient) = ((loss.item()? - other.item()?).abs(), largest(&by_filter, &by_matrix));
     println!("against the whole covariance matrix: value within {value:.0e}, gradient within {gradient:.0e}");
     assert!(value < 1e-9 && gradient < 1e-9, "{value:e} {gradient:e}");
 
     let start = Instant::now();
-    let mut logarithms = Tensor::from([1e4_f64.ln(), 1e4_f64.ln()]);
     let found = Lbfgs::new().minimize(&mut logarithms, |tape, p| -likelihood(p, tape.constant(&y)))?;
     println!(
         "maximum {:.6}, gradient {:.0e}, after {} evaluations in {:.2} s",
@@ -273,6 +274,7 @@ fn draw(
             .label_style(("sans-serif", 14))
             .x_desc("year")
             .x_label_formatter(&|x| format!("{x:.0}"))
+            .y_label_formatter(&|y| format!("{y:.0}"))
             .draw()?;
         let points: Vec<(f64, f64, f64)> = rows
             .iter()
