@@ -33,7 +33,7 @@
 //! * [`functional`] and [`transform`] make derivatives of functions: gradients, Jacobians, Hessians, products with them.
 //! * [`sparse`] computes Jacobians that are mostly zeros, [`Tape::checkpoint`] trades time for memory,
 //!   [`Tape::root`] differentiates what a solver found.
-//! * [`optim`] has SGD, Adam and AdamW over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
+//! * [`optim`] has SGD, Adam, AdamW and L-BFGS over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
 //!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
 //! * [`memory`] is the pool that tensors live in.
 //!

@@ -35,17 +35,21 @@
 //! [`clip_norm`] and [`clip_value`] cut gradients to size first. A model that is a struct walks its parameters by
 //! [`Parameters`](crate::Parameters).
 //!
+//! For smooth functions without noise there is [`Lbfgs`], which is given the function and runs to the end.
+//!
 //! The hyperparameters are plain fields and may change between steps: a schedule is an assignment. Formulas and
 //! their order are PyTorch's, in the parameters' own precision; only the bias corrections are computed in double.
 
 mod adam;
 mod clip;
+mod lbfgs;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
 pub use adam::{Adam, AdamW};
 pub use clip::{clip_norm, clip_value};
+pub use lbfgs::{Lbfgs, Minimum, Stop};
 pub use sgd::Sgd;
 
 use crate::error::{Error, ErrorKind, Result, argument};
