@@ -93,6 +93,10 @@ table! {
 
     "softmax" => |c| c.x()?.softmax(c.axis(1, "dim")?);
     "softmax.with_dtype" => |c| c.x()?.softmax(c.axis(1, "dim")?);
+    "torch.ops.aten._safe_softmax.default" => |c| {
+        let x = c.x()?;
+        x.masked_softmax(x.ne(f64::NEG_INFINITY), c.axis(1, "dim")?)
+    };
     "log_softmax" => |c| c.x()?.log_softmax(c.axis(1, "dim")?);
     "log_softmax.with_dtype" => |c| c.x()?.log_softmax(c.axis(1, "dim")?);
     "nn.functional.softmin" => |c| c.x()?.softmin(c.axis(1, "dim")?);

@@ -18,7 +18,6 @@ const CONSTANT: &str = "0 ln y is constant in y: derivatives 0, also at y = 0";
 const LIMIT: &str = "the second derivative has its limit, PyTorch's is NaN";
 const DOMAIN: &str = "infinite at the ends of the domain, NaN outside, at every order";
 const STEP: &str = "the derivative of |x| is 0 at 0, at every order";
-const INVERSES: &str = "a negative power needs inverses, which are not here yet";
 const WHICH: &str = "of equal elements ours returns them in their order, PyTorch in none that it promises";
 const BELOW: &str =
     "a norm below ε is a constant at every order; PyTorch's second order divides by the norm all the same";
@@ -81,8 +80,6 @@ pub const EXCUSES: &[(&str, &str, &str)] = &[
     ("conventions:nn.functional.binary_cross_entropy/0", "grad=2 gg=2", CERTAIN),
     ("conventions:nn.functional.ctc_loss/0", "grad=6", NOT_NORMALISED),
     ("conventions:logsumexp/0", "grad=2 jvp=1 gg=2", NO_ROWS),
-    ("linalg.matrix_power/0", "out=1", INVERSES),
-    ("linalg.matrix_power/4", "out=1", INVERSES),
     ("conventions:kthvalue/0", "out=1 grad=2 jvp=1", WHICH),
     ("conventions:logcumsumexp/0", "grad=1 jvp=1 gg=1", NO_ROWS),
     ("conventions:linalg.vector_norm/16", "gg=3", ORIGIN),
@@ -101,6 +98,3 @@ pub const NOISE: &[(&str, &str, f64)] = &[
     ("conventions:masked_fill/0", "gg", f64::EPSILON / 4.0),
     ("corrcoef/0", "gg", f64::EPSILON / 4.0),
 ];
-
-/// Operations that are not here, though ours of another kind have their names: the sum of singular values.
-pub const NAMESAKES: [&str; 1] = ["norm.nuc"];

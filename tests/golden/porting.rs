@@ -79,11 +79,14 @@ pub fn operations() -> BTreeSet<String> {
     names
 }
 
-/// `nn.functional.relu` is `relu` on the page, and `softmax.with_dtype` a form of `softmax`.
+/// `nn.functional.relu` is `relu` on the page, `softmax.with_dtype` a form of `softmax`, and `linalg.pinv.hermitian` one
+/// of `linalg.pinv`.
 pub fn on_the_page(op: &str) -> &str {
-    let name = op.strip_prefix("nn.functional.").unwrap_or(op);
-    let module = ["linalg.", "special.", "fft."].iter().any(|module| name.starts_with(module));
-    if module { name } else { name.split('.').next().unwrap_or(name) }
+    let name = op.strip_prefix("nn.functional.").or(op.strip_prefix("torch.ops.aten.")).unwrap_or(op);
+    let module = ["linalg.", "special.", "fft."].iter().find(|module| name.starts_with(**module));
+    let after = module.map_or(0, |module| module.len());
+    let end = name[after..].find('.').map_or(name.len(), |dot| after + dot);
+    &name[..end]
 }
 
 #[test]
