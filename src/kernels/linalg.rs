@@ -6,10 +6,12 @@
 
 mod batch;
 mod cholesky;
+mod svd;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;
@@ -24,6 +26,8 @@ pub enum Fault {
     NotPositive(usize),
     /// No pivot other than 0 in this column.
     Singular(usize),
+    /// The iteration did not end.
+    NotConverged,
 }
 
 /// What `faer` works in, grown to what the largest matrix asked for. One for each task.

@@ -12,8 +12,14 @@ use crate::tensor::Tensor;
 
 operations! {
     cholesky
+    matrix_rank
+    pinv
     solve_triangular
+    svd
+    svdvals
 }
+
+mod singular;
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
 ///
@@ -24,6 +30,7 @@ operations! {
 /// Matrices to be decomposed must be finite: NaN or infinity is an error, [`NotFinite`](crate::ErrorKind::NotFinite).
 /// Right-hand sides need not be.
 pub mod public {
+    pub use super::matrix_rank::Cutoff;
     pub use super::solve_triangular::Triangular;
 }
 use public::*;
@@ -68,6 +75,12 @@ fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },
         Fault::Singular(pivot) => ErrorKind::Singular { batch: entry, size, pivot },
+        // The limit of `faer`, which no finite matrix is known to reach.
+        Fault::NotConverged => ErrorKind::NotConverged {
+            residual: f64::INFINITY,
+            tolerance: 0.0,
+            iterations: 32 * size * size,
+        },
     }
     .into()
 }
@@ -102,4 +115,16 @@ impl<'t, T: Real> Var<'t, T> {
 fn positive_definite<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);
     x.matmul(x.mt()) + x.tape().constant(&Tensor::eye(n).unwrap())
+}
+
+/// Matrices with singular values of about 2, 3, ..., whose vectors are near the axes, from numbers in (−1, 1), for
+/// samples.
+#[cfg(test)]
+fn spread<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    let shape = x.try_shape().unwrap();
+    let (_, m, n) = matrices(&shape).unwrap();
+    let base = Tensor::from_fn([m, n], |at| {
+        T::from_f64(if at[0] == at[1] { 2.0 + at[0] as f64 } else { 0.0 })
+    });
+    x * 0.15 + x.constant_like(base)
 }

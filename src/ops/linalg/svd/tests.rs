@@ -1,0 +1,1 @@
+//! Degenerate matrices, by hand.
