@@ -6,11 +6,13 @@
 
 mod batch;
 mod cholesky;
+mod exponential;
 mod svd;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
 pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 

@@ -10,16 +10,17 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
+mod singular;
+
 operations! {
     cholesky
+    matrix_exp
     matrix_rank
     pinv
     solve_triangular
     svd
     svdvals
 }
-
-mod singular;
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.
 ///
