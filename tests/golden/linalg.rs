@@ -32,9 +32,9 @@ table! {
         c.x()?.solve_triangular(c.var(1, "B")?, system)
     };
     "triangular_solve" => |c| {
-        // The input is cut to the lower triangle first, unless it is said to be upper, which it is all the same.
+        // PyTorch's default is the upper triangle, the one of its samples the lower.
         let a = triangle(c.var(1, "A")?, upper(c, false));
-        let system = triangular(c, 4, upper(c, true));
+        let system = triangular(c, 4, upper(c, false));
         let system = if c.flag(3, "transpose", false) { system.transposed() } else { system };
         [a.solve_triangular(c.x()?, system), a.identity()]
     };
