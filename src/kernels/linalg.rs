@@ -7,12 +7,14 @@
 mod batch;
 mod cholesky;
 mod exponential;
+mod lu;
 mod svd;
 mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
 pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
+pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
 pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 

@@ -10,13 +10,21 @@ use crate::shape::{Shape, broadcast};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
+mod factors;
 mod singular;
+mod values;
 
 operations! {
     cholesky
+    det
+    inv
+    lu
     matrix_exp
+    matrix_norm
     matrix_rank
     pinv
+    polar
+    solve
     solve_triangular
     svd
     svdvals
@@ -31,6 +39,8 @@ operations! {
 /// Matrices to be decomposed must be finite: NaN or infinity is an error, [`NotFinite`](crate::ErrorKind::NotFinite).
 /// Right-hand sides need not be.
 pub mod public {
+    pub use super::lu::System;
+    pub use super::matrix_norm::MatrixNorm;
     pub use super::matrix_rank::Cutoff;
     pub use super::solve_triangular::Triangular;
 }
@@ -116,6 +126,15 @@ impl<'t, T: Real> Var<'t, T> {
 fn positive_definite<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
     let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);
     x.matmul(x.mt()) + x.tape().constant(&Tensor::eye(n).unwrap())
+}
+
+/// Well-conditioned matrices, whose rows must be exchanged to factor them, from any matrices, for samples.
+#[cfg(test)]
+fn pivoted<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
+    let shape = x.try_shape().unwrap();
+    let (_, m, n) = matrices(&shape).unwrap();
+    let eye = Tensor::eye(m.max(n)).unwrap().slice(0, ..m as isize).unwrap().slice(1, ..n as isize).unwrap();
+    (x + x.tape().constant(&(&eye * 3.0))).flip(-2)
 }
 
 /// Matrices with singular values of about 2, 3, ..., whose vectors are near the axes, from numbers in (−1, 1), for

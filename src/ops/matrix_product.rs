@@ -2,7 +2,7 @@
 
 mod added;
 
-use crate::error::{Error, ErrorKind, Result, argument};
+use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::{Shape, same};
 use crate::tape::{Tape, Var};
@@ -140,7 +140,8 @@ impl<'t, T: Real> Var<'t, T> {
         })
     }
 
-    /// The n-th power of each square matrix of a batch `[.., m, m]`, by repeated squaring; the identity for n = 0.
+    /// The n-th power of each square matrix of a batch `[.., m, m]`, by repeated squaring; the identity for n = 0. For
+    /// negative n the power of the inverse, with the feature `linalg`.
     ///
     /// # Gradient
     ///
@@ -149,7 +150,8 @@ impl<'t, T: Real> Var<'t, T> {
     /// # Errors
     ///
     /// [`Rank`](ErrorKind::Rank), [`Shape`](ErrorKind::Shape) for what is no square matrix;
-    /// [`Argument`](ErrorKind::Argument) for a negative power.
+    /// [`Argument`](ErrorKind::Argument) for a negative power without the feature `linalg`; with it,
+    /// [`Singular`](ErrorKind::Singular) and [`NotFinite`](ErrorKind::NotFinite).
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -167,10 +169,14 @@ impl<'t, T: Real> Var<'t, T> {
                 return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
             };
             same("the matrix", &shape, &[batch, &[rows, rows]].concat())?;
-            if n < 0 {
-                return argument("n", n, "a power of at least 0");
-            }
-            let (mut square, mut rest, mut power) = (self, n, None);
+            #[cfg(feature = "linalg")]
+            let base = if n < 0 { self.inv() } else { self };
+            #[cfg(not(feature = "linalg"))]
+            let base = match n {
+                0.. => self,
+                _ => return crate::error::argument("n", n, "a power of at least 0"),
+            };
+            let (mut square, mut rest, mut power) = (base, n.unsigned_abs(), None);
             loop {
                 if rest & 1 == 1 {
                     power = Some(power.map_or(square, |power: Var<'t, T>| power.matmul(square)));
@@ -319,11 +325,24 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].matrix_power(2),
             "the matrix has shape [4, 2, 3], wanted [4, 2, 2]"
         ),
+        #[cfg(not(feature = "linalg"))]
         wrong!(
             "matrix_power",
             &[&[2, 2]],
             |x| x[0].matrix_power(-1),
             "n is -1, wanted a power of at least 0"
+        ),
+        #[cfg(feature = "linalg")]
+        sample!("matrix_power -3", of(&[&[&[3, 3]], &[&[2, 2, 2]], &[&[0, 2, 2]], &[&[0, 0]]]), |x| {
+            let n = x[0].try_shape().unwrap().last().copied().unwrap();
+            (x[0] + x[0].tape().constant(&(&Tensor::eye(n).unwrap() * 3.0))).matrix_power(-3)
+        }),
+        #[cfg(feature = "linalg")]
+        wrong!(
+            "inv",
+            &[&[2, 2]],
+            |x| (x[0] * 0.0).matrix_power(-1),
+            "the matrix is singular: pivot 0 of 2 is 0"
         ),
         wrong!(
             "multi_dot",

@@ -129,6 +129,11 @@ impl<'a, 't, T: Real> At<'a, 't, T> {
         }
     }
 
+    /// The same, or nothing if nothing contributed to it. Reverse mode only.
+    pub fn g_if_any(&self, j: usize) -> Option<Var<'t, T>> {
+        self.incoming[j]
+    }
+
     /// The tangent of input `i`, or nothing if it is zero. Forward mode only.
     pub fn dx(&self, i: usize) -> Option<Var<'t, T>> {
         self.incoming[i]

@@ -4,7 +4,7 @@ mod factors;
 #[cfg(test)]
 mod tests;
 
-use super::singular;
+use super::{singular, values};
 use crate::error::Result;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Parts, Var};
@@ -29,6 +29,9 @@ impl<T: Real> Operation<T> for Svd {
     /// `Ā = U P̄ Vᵀ + (1 − U Uᵀ) Ū S⁻¹ Vᵀ + U S⁻¹ V̄ᵀ (1 − V Vᵀ)`.
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let by = Factors::of(at)?;
+        if let (None, Some(g), None) = (at.g_if_any(0), at.g_if_any(1), at.g_if_any(2)) {
+            return at.one(values::gradient(at.x(0), g, [by.u, by.s, by.v.mt()])?);
+        }
         let g = Incoming::of(at, &by);
         let kept = g.kept(&by)?;
         let [difference, sum, s] = by.divisors();
@@ -92,13 +95,20 @@ impl<'t, T: Real> Var<'t, T> {
     /// V̄ outside U and V (Townsend 2016).
     ///
     /// Values within `8 max(m, n) ε s₁` of their neighbour count as equal, or as 0. Their vectors are known up to a
-    /// rotation, the derivative of which is taken as 0: right for a function that does not depend on the choice
-    /// and treats equal values alike (a projector on their space, `Σ ln s`). A function that does not gets **NaN** in
-    /// reverse mode, as far as its cotangents show it: if the antisymmetric part of `UᵀŪ + VᵀV̄` between equal values,
-    /// or a part of Ū or V̄ that would be divided by 0, is above √ε of the cotangents; or if Ū or V̄ is not 0 and S̄
-    /// differs between equal values, as for `tr(C U f(S) Vᵀ)`. Second derivatives at equal values lack what comes of
-    /// the vectors' turning. The norms of [`matrix_norm`](Var::matrix_norm), [`pinv`](Var::pinv) and
-    /// [`polar`](Var::polar) have rules of their own, without differences of singular values.
+    /// rotation, the derivative of which is taken as 0. That is
+    ///
+    /// * right in both modes for a function that does not depend on the choice and treats equal values alike: a projector
+    ///   on their space, `Σ ln s`;
+    /// * a subgradient for other functions of the values alone, as the largest of them;
+    /// * **NaN** in reverse mode for a function that depends on the choice, as far as its cotangents show it: if the
+    ///   antisymmetric part of `UᵀŪ + VᵀV̄` between equal values, or a part of Ū or V̄ that would be divided by 0, is above
+    ///   √ε of the cotangents; and if Ū or V̄ is not 0 and S̄ differs between equal values, as for `tr(C U f(S) Vᵀ)`, whose
+    ///   gradient is not to be had from these cotangents;
+    /// * not right in forward mode for `U f(S) Vᵀ`, of which that has the diagonal alone between equal values.
+    ///
+    /// Second derivatives at equal values lack what comes of the vectors' turning, or are NaN. The norms of
+    /// [`matrix_norm`](Var::matrix_norm), [`pinv`](Var::pinv) and [`polar`](Var::polar) have rules of their own, without
+    /// differences of singular values.
     ///
     /// # Accuracy
     ///
