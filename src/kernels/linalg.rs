@@ -6,6 +6,7 @@
 
 mod batch;
 mod cholesky;
+mod eigh;
 mod exponential;
 mod lu;
 mod svd;
@@ -13,6 +14,7 @@ mod triangular;
 
 pub use batch::each;
 pub use cholesky::{cholesky, cholesky_ns};
+pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
 pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
 pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};

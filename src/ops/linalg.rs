@@ -12,20 +12,24 @@ use crate::tensor::Tensor;
 
 mod factors;
 mod singular;
+mod spectrum;
 mod values;
 
 operations! {
     cholesky
     det
+    eigh
     inv
     lu
     matrix_exp
     matrix_norm
     matrix_rank
+    matrix_sqrth
     pinv
     polar
     solve
     solve_triangular
+    spectral_map
     svd
     svdvals
 }
