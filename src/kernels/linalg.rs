@@ -9,7 +9,11 @@ mod cholesky;
 mod eigh;
 mod exponential;
 mod lu;
+mod qr;
+mod range;
+mod schur;
 mod svd;
+mod sylvester;
 mod triangular;
 
 pub use batch::each;
@@ -17,7 +21,10 @@ pub use cholesky::{cholesky, cholesky_ns};
 pub use eigh::{Basis, EighWork, eigenspaces, eigh, eigh_ns, mixed};
 pub use exponential::{Exponential, matrix_exp, matrix_exp_ns};
 pub use lu::{LuFactors, LuWork, complete_order, lu, lu_ns, lu_solve_ns, pivots, row_order};
+pub use qr::{QrWork, dependent, qr, qr_ns};
+pub use schur::{real_schur, real_schur_ns};
 pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
+pub use sylvester::{Equation, Quasi, matrix_equation, matrix_equation_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
 use super::threshold;

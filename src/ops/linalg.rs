@@ -19,7 +19,9 @@ operations! {
     cholesky
     det
     eigh
+    householder_product
     inv
+    lstsq
     lu
     matrix_exp
     matrix_norm
@@ -27,11 +29,13 @@ operations! {
     matrix_sqrth
     pinv
     polar
+    qr
     solve
     solve_triangular
     spectral_map
     svd
     svdvals
+    sylvester
 }
 
 /// Linear algebra: the feature `linalg`. The operations are methods of [`Var`](crate::Var); their settings are here.

@@ -158,6 +158,7 @@ operations! {
     trapezoid
     triangle
     trigonometric
+    vander
     variance
     vector_product
     weight_norm
