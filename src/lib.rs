@@ -32,7 +32,7 @@
 //! * [`gradcheck`](fn@gradcheck) compares derivatives with finite differences, and tells a kink from a mistake.
 //! * [`functional`] and [`transform`] make derivatives of functions: gradients, Jacobians, Hessians, products with them.
 //! * [`sparse`] computes Jacobians that are mostly zeros, [`Tape::checkpoint`] trades time for memory,
-//!   [`Tape::root`] differentiates what a solver found.
+//!   [`Tape::root`] differentiates what a solver found, [`Tape::conjugate_gradients`] and [`Tape::gmres`] solve.
 //! * [`optim`] has SGD, Adam, AdamW and L-BFGS over plain tensors; [`Parameters`] makes a model of an ordinary struct of them,
 //!   and [`init`] says how it begins. Losses are methods of variables; [`loss`] has their settings.
 //! * [`memory`] is the pool that tensors live in.
@@ -69,8 +69,8 @@ pub use ops::loss_settings as loss;
 pub use ops::{
     Activation, AttentionMask, AttentionOptions, Bags, Combine, Contraction, Conv, Dual, EinsumPlan,
     Elementwise, Elementwise2, ElementwiseN, Ends, GridSample, Implicit, Index, Indexing, Interpolation,
-    IntoIndices, IntoMask, LinearSolver, MultiHead, Nonlinearity, Outside, Padding, Pairs, PerAxis, Pool,
-    Reduction, Resampling, Resize, RnnOptions, RnnWeights, Sampling, Statistics, activation,
+    IntoIndices, IntoMask, Krylov, LinearSolver, MultiHead, Nonlinearity, Outside, Padding, Pairs, PerAxis,
+    Pool, Reduction, Resampling, Resize, RnnOptions, RnnWeights, Sampling, Statistics, activation,
 };
 pub use parameters::{Parameters, Path};
 pub use shape::{Axes, IntoShape, MAX_RANK, Shape};

@@ -38,31 +38,46 @@ fn add_scaled(y: &mut [f64], c: f64, x: &[f64]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += c * x);
 }
 
-/// Conjugate gradients (Hestenes and Stiefel 1952), for symmetric positive definite A. `x` holds 0 at first.
+/// Conjugate gradients (Hestenes and Stiefel 1952), for symmetric positive definite A, with a symmetric positive definite
+/// preconditioner, about A⁻¹, if there is one. `x` holds 0 at first.
 pub fn conjugate_gradients<E>(
     mut apply: impl FnMut(&[f64]) -> Result<Vec<f64>, E>,
+    mut precondition: Option<impl FnMut(&[f64]) -> Result<Vec<f64>, E>>,
     b: &[f64],
     x: &mut [f64],
     limits: Limits,
 ) -> Result<Outcome, E> {
     let scale = norm(b);
     let mut r = b.to_vec();
-    let mut p = r.clone();
     let mut iterations = 0;
-    let mut rr = dot(&r, &r);
+    // The direction, and ⟨r, M r⟩ when it was made.
+    let mut last: Option<(Vec<f64>, f64)> = None;
     // Not `<`: a residual that is NaN has not converged, but ends the iteration.
     while norm(&r) > limits.tolerance * scale && iterations < limits.iterations {
+        let z = match &mut precondition {
+            Some(precondition) => precondition(&r)?,
+            None => r.clone(),
+        };
+        let rz = dot(&r, &z);
+        if rz.is_nan() || rz <= 0.0 {
+            break;
+        }
+        let p = match last {
+            None => z,
+            Some((mut p, before)) => {
+                p.iter_mut().zip(&z).for_each(|(p, z)| *p = z + rz / before * *p);
+                p
+            }
+        };
         let ap = apply(&p)?;
         iterations += 1;
         let curvature = dot(&p, &ap);
         if curvature.is_nan() || curvature <= 0.0 {
             break;
         }
-        add_scaled(x, rr / curvature, &p);
-        add_scaled(&mut r, -rr / curvature, &ap);
-        let next = dot(&r, &r);
-        p.iter_mut().zip(&r).for_each(|(p, r)| *p = r + next / rr * *p);
-        rr = next;
+        add_scaled(x, rz / curvature, &p);
+        add_scaled(&mut r, -rz / curvature, &ap);
+        last = Some((p, rz));
     }
     Ok(Outcome { residual: relative(norm(&r), scale), iterations })
 }
@@ -185,6 +200,7 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits { tolerance: 1e-13, iterations: 200 };
+    const NONE: Option<fn(&[f64]) -> Result<Vec<f64>, ()>> = None;
 
     /// A matrix with a dominant diagonal, and a solution to look for.
     fn system(n: usize, symmetric: bool) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
@@ -216,7 +232,7 @@ mod tests {
             let (a, wanted, b) = system(n, true);
             let mut x = vec![0.0; n];
             let apply = |p: &[f64]| Ok::<_, ()>(product(&a, p));
-            let outcome = conjugate_gradients(apply, &b, &mut x, LIMITS).unwrap();
+            let outcome = conjugate_gradients(apply, NONE, &b, &mut x, LIMITS).unwrap();
             assert!(outcome.residual <= 1e-13 && outcome.iterations <= n + 2, "{outcome:?}");
             assert_close(&x, &wanted);
             let (mut a, wanted, b) = system(n, false);
@@ -231,6 +247,46 @@ mod tests {
             eliminate(&mut a, &mut x).unwrap();
             assert_close(&x, &wanted);
         }
+    }
+
+    #[test]
+    fn a_preconditioner_saves_products_and_changes_no_solution() {
+        // D T D with a tridiagonal T of condition 3 and D from 1 to 1000.
+        let n = 30;
+        let d: Vec<f64> = (0..n).map(|i| 1000f64.powf(i as f64 / (n - 1) as f64)).collect();
+        let mut a = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..n {
+                let t = if i == j {
+                    4.0
+                } else if i.abs_diff(j) == 1 {
+                    1.0
+                } else {
+                    0.0
+                };
+                a[i * n + j] = d[i] * t * d[j];
+            }
+        }
+        let wanted: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
+        let b = product(&a, &wanted);
+        let apply = |p: &[f64]| Ok::<_, ()>(product(&a, p));
+        let run = |precondition: Option<&dyn Fn(&[f64]) -> Result<Vec<f64>, ()>>| {
+            let mut x = vec![0.0; n];
+            let limits = Limits { tolerance: 1e-13, iterations: 10_000 };
+            (conjugate_gradients(apply, precondition, &b, &mut x, limits).unwrap(), x)
+        };
+        let jacobi = |r: &[f64]| Ok(r.iter().zip(&d).map(|(r, d)| r / (4.0 * d * d)).collect());
+        let ((plain, _), (preconditioned, x)) = (run(None), run(Some(&jacobi)));
+        assert!(preconditioned.residual <= 1e-13 && preconditioned.iterations < 30, "{preconditioned:?}");
+        assert!(plain.iterations > 3 * preconditioned.iterations, "{plain:?}");
+        let error: Vec<f64> = x.iter().zip(&wanted).map(|(x, w)| x - w).collect();
+        assert!(norm(&error) < 1e-8);
+        // One that is not positive definite is noticed before it leads anywhere.
+        let (outcome, x) = run(Some(&|r: &[f64]| Ok(r.iter().map(|r| -r).collect())));
+        assert_eq!((outcome.residual, outcome.iterations), (1.0, 0));
+        assert!(x.iter().all(|&x| x == 0.0));
+        let (outcome, _) = run(Some(&|r: &[f64]| Ok(vec![f64::NAN; r.len()])));
+        assert_eq!((outcome.residual, outcome.iterations), (1.0, 0));
     }
 
     #[test]
@@ -250,7 +306,7 @@ mod tests {
         for b in [vec![], vec![0.0, 0.0]] {
             let mut x = vec![0.0; b.len()];
             assert_eq!(gmres(none, &b, &mut x, 5, LIMITS).unwrap().residual, 0.0);
-            assert_eq!(conjugate_gradients(none, &b, &mut x, LIMITS).unwrap().residual, 0.0);
+            assert_eq!(conjugate_gradients(none, NONE, &b, &mut x, LIMITS).unwrap().residual, 0.0);
             assert!(x.iter().all(|&x| x == 0.0));
         }
     }
@@ -265,14 +321,14 @@ mod tests {
         let outcome = gmres(apply, &[1.0, 0.0], &mut [0.0; 2], 10, LIMITS).unwrap();
         assert!(outcome.residual > 0.1 && outcome.iterations < 10, "{outcome:?}");
         let negative = |p: &[f64]| Ok::<_, ()>(p.iter().map(|p| -p).collect());
-        let outcome = conjugate_gradients(negative, &[1.0], &mut [0.0], LIMITS).unwrap();
+        let outcome = conjugate_gradients(negative, NONE, &[1.0], &mut [0.0], LIMITS).unwrap();
         assert_eq!((outcome.residual, outcome.iterations), (1.0, 1));
         let nan = |_: &[f64]| Ok::<_, ()>(vec![f64::NAN]);
         assert!(gmres(nan, &[1.0], &mut [0.0], 10, LIMITS).unwrap().residual > 0.5);
         let few = Limits { iterations: 3, ..LIMITS };
         let (a, _, b) = system(23, true);
         let apply = |p: &[f64]| Ok::<_, ()>(product(&a, p));
-        assert_eq!(conjugate_gradients(apply, &b, &mut [0.0; 23], few).unwrap().iterations, 3);
+        assert_eq!(conjugate_gradients(apply, NONE, &b, &mut [0.0; 23], few).unwrap().iterations, 3);
         assert!(gmres(apply, &b, &mut [0.0; 23], 10, few).unwrap().residual > 1e-13);
     }
 

@@ -4,6 +4,10 @@
 //! `F_xᵀ λ = g` and hands on `−F_θᵀ λ`. Both linear systems are again equations whose solution depends on inputs, so
 //! the same operation, with a linear residual, records them, and derivatives of every order follow.
 
+mod krylov;
+
+pub use krylov::Krylov;
+
 use crate::error::{ErrorKind, Result};
 use crate::kernels::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
 use crate::number::Real;
@@ -99,7 +103,10 @@ impl<T: Real> Tape<T> {
         residual: impl for<'s> Fn(Var<'s, T>, &[Var<'s, T>]) -> Var<'s, T> + Send + Sync + 'static,
     ) -> Var<'t, T> {
         let residual: Residual<T> = Arc::new(move |x, theta| Ok(residual(x, theta)));
-        self.apply(Root { name: "root", settings, solve: Some(Arc::new(solve)), residual }, inputs)
+        self.apply(
+            Root { name: "root", settings, solve: Some(Arc::new(solve)), residual, preconditioner: None },
+            inputs,
+        )
     }
 
     /// The fixed point `x* = g(x*, θ)`, iterated from `start` until a step changes x by no more than the tolerance
@@ -135,7 +142,8 @@ impl<T: Real> Tape<T> {
         let (start, again) = (start.clone(), Arc::clone(&step));
         let solve = move |theta: &[&Tensor<T>]| iterate(settings, &start, theta, &*again);
         let residual: Residual<T> = Arc::new(move |x, theta| Ok(x - step(x, theta)));
-        self.apply(Root { name: "fixed_point", settings, solve: Some(Arc::new(solve)), residual }, inputs)
+        let solve: Option<Solve<T>> = Some(Arc::new(solve));
+        self.apply(Root { name: "fixed_point", settings, solve, residual, preconditioner: None }, inputs)
     }
 }
 
@@ -179,11 +187,24 @@ struct Root<T: Real> {
     settings: Implicit,
     solve: Option<Solve<T>>,
     residual: Residual<T>,
+    preconditioner: Option<Preconditioner<T>>,
+}
+
+/// What conjugate gradients are preconditioned by: linear in its first argument, and symmetric.
+struct Preconditioner<T: Real> {
+    of: Residual<T>,
+    /// Which of the operation's inputs are its own: all from this one on.
+    inputs: usize,
 }
 
 impl<T: Real> Root<T> {
+    /// The operation for a derivative's linear system: its inputs are a right-hand side, x, and those of this one.
     fn linear(&self, residual: Residual<T>) -> Root<T> {
-        Root { solve: None, residual, ..*self }
+        let preconditioner = self
+            .preconditioner
+            .as_ref()
+            .map(|Preconditioner { of, inputs }| Preconditioner { of: Arc::clone(of), inputs: inputs + 2 });
+        Root { solve: None, residual, preconditioner, ..*self }
     }
 
     /// Solves `A x = b`, where the residual is `A x − b`.
@@ -195,11 +216,12 @@ impl<T: Real> Root<T> {
         let r = residual_at(&self.residual, x, &inputs)?;
         let b: Vec<f64> = r.value()?.iter().map(|r| -r.to_f64()).collect();
         let single = |x: &[f64]| Tensor::from_iter_in(x.iter().map(|&x| T::from_f64(x)), shape);
-        let apply = |p: &[f64]| -> Result<Vec<f64>> {
-            let p = single(p)?;
-            let product = tape.tangents_of(&[r], &[x], &[&p])?.swap_remove(0);
+        // Products with what is linear in x but for a constant.
+        let along = |y: Var<'_, T>, p: &[f64]| -> Result<Vec<f64>> {
+            let product = tape.tangents_of(&[y], &[x], &[&single(p)?])?.swap_remove(0);
             Ok(product.iter().map(T::to_f64).collect())
         };
+        let apply = |p: &[f64]| along(r, p);
         let tolerance = tolerance::<T>(self.settings);
         let limits = Limits { tolerance, iterations: self.settings.iterations };
         let mut solution = vec![0.0; b.len()];
@@ -207,12 +229,24 @@ impl<T: Real> Root<T> {
             LinearSolver::Dense => {
                 let mut a: Vec<f64> = tape.jacobians(r, &[x])?[0].iter().map(T::to_f64).collect();
                 solution.copy_from_slice(&b);
-                eliminate(&mut a, &mut solution)
-                    .map_err(|pivot| crate::Error::from(ErrorKind::Singular { batch: vec![], size: b.len(), pivot }))?;
+                eliminate(&mut a, &mut solution).map_err(|pivot| {
+                    crate::Error::from(ErrorKind::Singular { batch: vec![], size: b.len(), pivot })
+                })?;
                 Outcome { residual: 0.0, iterations: 0 }
             }
             LinearSolver::Gmres { restart } => gmres(apply, &b, &mut solution, restart, limits)?,
-            LinearSolver::ConjugateGradients => conjugate_gradients(apply, &b, &mut solution, limits)?,
+            LinearSolver::ConjugateGradients => {
+                let z = match &self.preconditioner {
+                    Some(Preconditioner { of, inputs: own }) => {
+                        let z = of(x, &inputs[*own..])?;
+                        same("what the preconditioner gives", &z.try_shape()?, shape)?;
+                        Some(z)
+                    }
+                    None => None,
+                };
+                let precondition = z.map(|z| move |p: &[f64]| along(z, p));
+                conjugate_gradients(apply, precondition, &b, &mut solution, limits)?
+            }
         };
         if outcome.residual <= tolerance {
             return single(&solution);
@@ -300,7 +334,8 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
     fn by(solver: LinearSolver) -> Implicit {
         Implicit { solver, ..Implicit::default() }
     }
-    vec![
+    let mut all = krylov::samples();
+    all.extend([
         sample!(
             "root",
             shapes(&[&[&[3], &[3]], &[&[2, 2], &[1, 2]], &[&[], &[]], &[&[0], &[0]]], 0.5, 2.0),
@@ -326,5 +361,6 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             |x| x[0].tape().root(Implicit::default(), x, |v| Ok(v[0].clone()), |y, _| y.sum()),
             "the residual has shape [], wanted [2]"
         ),
-    ]
+    ]);
+    all
 }

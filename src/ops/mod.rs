@@ -192,7 +192,7 @@ pub(crate) use elementwise::{compiled, compiled2};
 pub use embedding::Bags;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
-pub use implicit::{Implicit, LinearSolver};
+pub use implicit::{Implicit, Krylov, LinearSolver};
 pub use indexing::{Index, IntoIndices};
 #[cfg(feature = "linalg")]
 pub use linalg::public as linalg_settings;
