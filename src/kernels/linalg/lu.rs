@@ -156,7 +156,7 @@ impl<T: Real> LuFactors<'_, T> {
     fn solve_block(&self, transposed: bool, b: &mut [T]) {
         let mut held = vec![T::ZERO; self.n];
         if transposed {
-            triangles(self.n, self.lu, true, 0, b);
+            self.triangles(true, 0, b);
         }
         for column in b.chunks_exact_mut(self.n) {
             held.copy_from_slice(column);
@@ -168,7 +168,46 @@ impl<T: Real> LuFactors<'_, T> {
             }
         }
         if !transposed {
-            triangles(self.n, self.lu, false, 0, b);
+            self.triangles(false, 0, b);
+        }
+    }
+
+    /// Solves with L, whose rows before `first` are not needed, and U, or with their transposes.
+    fn triangles(&self, transposed: bool, first: usize, b: &mut [T]) {
+        if self.pivots().all(|pivot| pivot.recip().is_finite()) {
+            triangles(self.n, self.lu, transposed, first, b);
+        } else {
+            b.chunks_exact_mut(self.n).for_each(|column| self.substitute(transposed, column));
+        }
+    }
+
+    /// The same for one column, with divisions.
+    fn substitute(&self, transposed: bool, b: &mut [T]) {
+        let n = self.n;
+        let less = |x: &mut [T], a: &[T], by: T| x.iter_mut().zip(a).for_each(|(x, &a)| *x = *x - a * by);
+        let dot = |a: &[T], b: &[T]| a.iter().zip(b).fold(T::ZERO, |sum, (&a, &b)| sum + a * b);
+        let column = |j: usize| {
+            (&self.lu[j * n..j * n + j], self.lu[j * n + j], &self.lu[j * n + j + 1..][..n - j - 1])
+        };
+        if transposed {
+            for j in 0..n {
+                let (u, pivot, _) = column(j);
+                b[j] = (b[j] - dot(u, b)) / pivot;
+            }
+            for j in (0..n).rev() {
+                b[j] = b[j] - dot(column(j).2, &b[j + 1..]);
+            }
+        } else {
+            for j in 0..n {
+                let (at, after) = b[j..].split_at_mut(1);
+                less(after, column(j).2, at[0]);
+            }
+            for j in (0..n).rev() {
+                let (u, pivot, _) = column(j);
+                b[j] = b[j] / pivot;
+                let (before, at) = b.split_at_mut(j);
+                less(before, u, at[0]);
+            }
         }
     }
 
@@ -183,7 +222,7 @@ impl<T: Real> LuFactors<'_, T> {
             b.fill(T::ZERO);
             b.chunks_exact_mut(n).enumerate().for_each(|(j, column)| column[first + j] = T::ONE);
             // Above the diagonal, L⁻¹ is 0.
-            triangles(n, self.lu, false, first, b);
+            self.triangles(false, first, b);
         };
         if threshold::split(lu_solve_ns(n, n)) {
             out.par_chunks_mut(n * COLUMNS).enumerate().for_each(block);
@@ -242,7 +281,6 @@ impl<T: Real> LuFactors<'_, T> {
 }
 
 both! {
-    /// Solves with L, whose rows before `first` are not needed, and U, or with their transposes.
     fn triangles<T>(n: usize, lu: &[T], transposed: bool, first: usize, b: &mut [T]) {
         let columns = b.len() / n;
         let mut b = MatMut::from_column_major_slice_mut(b, n, columns);

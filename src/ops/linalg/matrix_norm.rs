@@ -171,10 +171,13 @@ impl<'t, T: Real> Var<'t, T> {
             let failed = scratch.constant(&each.slice(0, i..i + 1)?).inv().error().is_some();
             marks.push(if failed { T::ONE } else { T::ZERO });
         }
-        let mark = |axes: &[usize]| Ok(self.constant_like(Tensor::from_slice(&marks, shape_of(batch, axes)?)));
-        let regular = Var::where_(mark(&[1, 1])?, self.constant_like(Tensor::eye(n)), self);
+        let mark = |axes: &[usize]| {
+            let shape = shape_of(batch, axes);
+            self.constant_like(shape.and_then(|shape| Tensor::from_slice(&marks, shape)))
+        };
+        let regular = Var::where_(mark(&[1, 1]), self.constant_like(Tensor::eye(n)), self);
         let found = regular.inv().matrix_norm(norm);
-        Ok(Var::where_(mark(&[])?, self.constant(f64::INFINITY), found))
+        Ok(Var::where_(mark(&[]), self.constant(f64::INFINITY), found))
     }
 
     /// The condition number `‖A‖ ‖A⁻¹‖` of matrices; that of [`Spectral`](MatrixNorm::Spectral), the largest singular

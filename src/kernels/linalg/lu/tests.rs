@@ -10,7 +10,12 @@ fn factor<T: Real>(m: usize, n: usize, a: &[T]) -> (Vec<T>, Vec<usize>) {
 
 /// A matrix without structure.
 fn matrix<T: Real>(m: usize, n: usize) -> Vec<T> {
-    (0..m * n).map(|i| T::from_f64(((i * 7919 + 13) % 1009) as f64 / 504.5 - 1.0)).collect()
+    let mut state = (m * n) as u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        T::from_f64((state >> 40) as f64 / 8_388_608.0 - 1.0)
+    };
+    (0..m * n).map(|_| draw()).collect()
 }
 
 #[test]
@@ -151,4 +156,29 @@ fn nothing_to_solve_is_solved() {
     let mut x = [4.0, 6.0];
     one.solve(true, &mut x);
     assert_eq!(x, [2.0, 3.0]);
+}
+
+#[test]
+fn pivots_without_a_reciprocal_are_divided_by() {
+    let n = 20;
+    let (out, rows) = factor(n, n, &matrix::<f64>(n, n));
+    let factors = LuFactors { n, lu: &out, rows: &rows };
+    for transposed in [false, true] {
+        let mut wanted = matrix::<f64>(n, 1);
+        let mut found = wanted.clone();
+        factors.triangles(transposed, 0, &mut wanted);
+        factors.substitute(transposed, &mut found);
+        assert!(found.iter().zip(&wanted).all(|(f, w)| (f - w).abs() < 1e-12), "{transposed}");
+    }
+    let tiny = 5e-324;
+    let small = LuFactors { n: 2, lu: &[2.0 * tiny, 0.5, 4.0 * tiny, 2.0 * tiny], rows: &[1, 0] };
+    let mut b = [9.0 * tiny, 10.0 * tiny];
+    small.solve(false, &mut b);
+    assert_eq!(b, [1.0, 2.0]);
+    // (1, 2; 2, 4): a pivot of 0.
+    let singular = LuFactors { n: 2, lu: &[2.0, 0.5, 4.0, 0.0], rows: &[1, 0] };
+    let mut inverse = [0.0; 4];
+    singular.inverse(&mut inverse);
+    let inf = f64::INFINITY;
+    assert_eq!(inverse, [-inf, inf, inf, -inf]);
 }

@@ -80,7 +80,9 @@ fn derivatives_are_right_at_every_rank() {
             let [b, c] = [[n, rank], [rank, n]].map(|shape| Tensor::normal(shape, 0.0, 1.0, &mut random).unwrap());
             compare(&format!("{n}, rank {rank}"), &b.matmul(&c).unwrap(), 1.5, EXACT);
             let [b, c] = [b, c].map(|x| x.map(|x| (x * 2.0).round()).unwrap());
-            compare(&format!("{n}, rank {rank} of whole numbers"), &b.matmul(&c).unwrap(), 3.0, EXACT);
+            let a = b.matmul(&c).unwrap();
+            let largest = a.iter().fold(1.0, |m: f64, a| m.max(a.abs()));
+            compare(&format!("{n}, rank {rank} of whole numbers"), &a, largest, EXACT);
         }
     }
 }
@@ -110,14 +112,14 @@ fn derivatives_are_right_near_singular_matrices_and_at_any_scale() {
 #[test]
 fn cofactors_do_not_underflow_with_the_determinant() {
     for (scale, wanted) in [(1e-150_f64, 1e-300_f64), (1e150, 1e300)] {
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.var(&(&Tensor::eye(3).unwrap() * scale));
         let det = a.det();
         assert!(det.item().unwrap() == 0.0 || det.item().unwrap() == f64::INFINITY);
         let g = det.backward().unwrap();
         for (i, g) in g.wrt(a).unwrap().iter().enumerate() {
             let wanted = if i % 4 == 0 { wanted } else { 0.0 };
-            assert!((g - wanted).abs() <= 1e-14 * wanted, "{i} {g:e}");
+            assert!(f64::abs(g - wanted) <= 1e-14 * wanted, "{i} {g:e}");
         }
     }
 }
@@ -160,7 +162,7 @@ fn the_logarithm_at_the_edges_of_its_domain() {
     let negative = tape.var(&Tensor::from([[0.0, 2.0], [4.0, 0.0]]));
     let y = negative.logdet();
     assert!(y.item().unwrap().is_nan());
-    assert_eq!(y.backward().unwrap().wrt(negative).unwrap().to_vec(), [0.0, 0.25, 0.5, 0.0]);
+    assert_eq!(y.backward().unwrap().wrt(negative).unwrap().to_vec(), [0.0, 0.5, 0.25, 0.0]);
     let [sign, log] = negative.slogdet();
     assert!(sign.item().unwrap() == -1.0 && (log.item().unwrap() - 8f64.ln()).abs() < 1e-15);
     let empty = tape.var(&Tensor::zeros([0, 0]).unwrap());
