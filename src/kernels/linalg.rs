@@ -68,7 +68,7 @@ fn finite<T: crate::number::Real>(a: &[T]) -> Result<(), Fault> {
     let mut sums = [T::ZERO; 16];
     let (whole, rest) = a.as_chunks::<16>();
     for x in whole {
-        sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum = *sum + T::ZERO * x);
+        sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += T::ZERO * x);
     }
     let sum = sums.iter().chain(rest).fold(T::ZERO, |sum, &x| sum + T::ZERO * x);
     if sum == T::ZERO { Ok(()) } else { Err(Fault::NotFinite) }

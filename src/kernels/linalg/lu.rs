@@ -110,10 +110,10 @@ fn eliminate<T: Real>(m: usize, n: usize, a: &mut [T], rows: &mut [usize]) {
         }
         let (left, right) = a.split_at_mut((j + 1) * m);
         let (top, below) = left[j * m + j..].split_at_mut(1);
-        below.iter_mut().for_each(|x| *x = *x / top[0]);
+        below.iter_mut().for_each(|x| *x /= top[0]);
         for column in right.chunks_exact_mut(m) {
             let (top, rest) = column[j..].split_at_mut(1);
-            rest.iter_mut().zip(&*below).for_each(|(x, &l)| *x = *x - l * top[0]);
+            rest.iter_mut().zip(&*below).for_each(|(x, &l)| *x -= l * top[0]);
         }
     }
 }
@@ -184,7 +184,7 @@ impl<T: Real> LuFactors<'_, T> {
     /// The same for one column, with divisions.
     fn substitute(&self, transposed: bool, b: &mut [T]) {
         let n = self.n;
-        let less = |x: &mut [T], a: &[T], by: T| x.iter_mut().zip(a).for_each(|(x, &a)| *x = *x - a * by);
+        let less = |x: &mut [T], a: &[T], by: T| x.iter_mut().zip(a).for_each(|(x, &a)| *x -= a * by);
         let dot = |a: &[T], b: &[T]| a.iter().zip(b).fold(T::ZERO, |sum, (&a, &b)| sum + a * b);
         let column = |j: usize| {
             (&self.lu[j * n..j * n + j], self.lu[j * n + j], &self.lu[j * n + j + 1..][..n - j - 1])
@@ -195,7 +195,7 @@ impl<T: Real> LuFactors<'_, T> {
                 b[j] = (b[j] - dot(u, b)) / pivot;
             }
             for j in (0..n).rev() {
-                b[j] = b[j] - dot(column(j).2, &b[j + 1..]);
+                b[j] -= dot(column(j).2, &b[j + 1..]);
             }
         } else {
             for j in 0..n {
@@ -204,7 +204,7 @@ impl<T: Real> LuFactors<'_, T> {
             }
             for j in (0..n).rev() {
                 let (u, pivot, _) = column(j);
-                b[j] = b[j] / pivot;
+                b[j] /= pivot;
                 let (before, at) = b.split_at_mut(j);
                 less(before, u, at[0]);
             }
@@ -325,7 +325,7 @@ pub fn complete_order<T: Real>(n: usize, a: &mut [T]) -> ([Vec<usize>; 2], Vec<T
         let pivot = &left[j * n + j..];
         for column in right.chunks_exact_mut(n) {
             let factor = column[j] / pivot[0];
-            column[j..].iter_mut().zip(pivot).for_each(|(x, &p)| *x = *x - factor * p);
+            column[j..].iter_mut().zip(pivot).for_each(|(x, &p)| *x -= factor * p);
         }
     }
     (order, sizes)

@@ -69,7 +69,7 @@ fn expanded<T: Real>(a: Var<'_, T>) -> Result<Var<'_, T>> {
         }
         let mut product = T::ONE;
         let together = |&&size: &&T| {
-            product = product * size;
+            product *= size;
             usable(product) && usable(size) && size.to_f64() >= APART * first
         };
         let k = sizes.iter().take_while(together).count() as isize;
