@@ -38,6 +38,9 @@ pub fn svd<T: Real>(
     work: &mut SvdWork<T>,
 ) -> Result<(), Fault> {
     let size = work.scale(a)?;
+    // Of all columns `faer` leaves some elements as it finds them, and takes them for zeros.
+    u.fill(T::ZERO);
+    v.fill(T::ZERO);
     vectors(m, n, &work.scaled, u, s, v, &mut work.stack)?;
     let mut of_v = v.chunks_exact_mut(n.max(1));
     let mut of_u = u.chunks_exact_mut(m.max(1));
@@ -182,6 +185,7 @@ mod tests {
     fn residual<T: Real>(m: usize, n: usize, a: &[T], of: &Found<T>) -> f64 {
         let k = m.min(n);
         let largest = of.s.first().map_or(1.0, |s| s.to_f64()).max(f64::MIN_POSITIVE);
+        assert!(of.u.iter().chain(&of.s).chain(&of.v).all(|x| x.to_f64().is_finite()), "{m} × {n}");
         let mut worst = 0.0f64;
         for i in 0..m {
             for j in 0..n {

@@ -209,12 +209,12 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
         sample!("svd vh", all(), |x| spread(x[0]).svd()[2]),
         sample!("svd together", shapes(&[&[&[3, 2]], &[&[2, 2, 3]]], -1.0, 1.0), |x| {
             let [u, s, vh] = spread(x[0]).svd();
-            (u * s.sin()).matmul(vh)
+            (u * s.sin().unsqueeze(-2)).matmul(vh)
         }),
         sample!("svd full, columns of values", all(), |x| {
             let [u, s, vh] = spread(x[0]).svd_full();
             let k = s.try_shape().unwrap().last().copied().unwrap() as isize;
-            (u.slice(-1, ..k) * s).matmul(vh.slice(-2, ..k).square())
+            (u.slice(-1, ..k) * s.unsqueeze(-2)).matmul(vh.slice(-2, ..k).square())
         }),
         sample!("svd full, the rest of u", all(), |x| {
             let [u, s, _] = spread(x[0]).svd_full();

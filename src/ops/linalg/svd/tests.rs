@@ -19,7 +19,10 @@ fn turned(d: [f64; 3], rows: usize, columns: usize) -> Tensor<f64> {
         q
     };
     let s = Tensor::from_fn([rows, columns], |at| if at[0] == at[1] { d[at[0]] } else { 0.0 }).unwrap();
-    rotation(rows, 0.7).matmul(&s).unwrap().matmul(&rotation(columns, -1.1)).unwrap()
+    let general = |n: usize, angle: f64| {
+        rotation(n, angle).matmul(&rotation(n, 0.4 - angle).transpose(0, 1).unwrap()).unwrap()
+    };
+    general(rows, 0.7).matmul(&s).unwrap().matmul(&general(columns, -1.1)).unwrap()
 }
 
 fn weights(rows: usize, columns: usize) -> Tensor<f64> {
