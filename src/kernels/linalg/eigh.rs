@@ -59,7 +59,7 @@ pub fn eigh<T: Real>(
         }
     }
     let down = T::from_f64(exponent.exp2());
-    values.iter_mut().for_each(|value| *value = *value * down);
+    values.iter_mut().for_each(|value| *value *= down);
     for vector in vectors.chunks_exact_mut(n) {
         let largest = vector.iter().fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
         let first = vector.iter().map(|x| x.to_f64()).find(|x| x.abs() >= 0.999 * largest);
@@ -109,7 +109,8 @@ pub fn eigenspaces<T: Real>(values: &[T]) -> Vec<Range<usize>> {
 /// Reflects each row of an orthonormal basis, `n` rows in columns, in a vector of no symmetry: another basis of the same
 /// space, in which an operator that is simple in the first one is not.
 pub fn mixed<T: Real>(n: usize, basis: &mut [T]) {
-    let weight = |j: usize| 1.0 + (j as f64 * 0.618_033_988_749_894_9).fract();
+    // Weights of no simple ratio: eigenvectors of what is rounding have simple ones.
+    let weight = |j: usize| 1.0 + ((j + 1) as f64 * 0.754_877_666_246_692_8).fract();
     let columns = basis.len() / n;
     let square: f64 = (0..columns).map(|j| weight(j) * weight(j)).sum();
     for i in 0..n {

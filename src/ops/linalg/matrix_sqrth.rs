@@ -33,7 +33,7 @@ impl<T: Real> Operation<T> for Root {
         let mut scaled = x[2].to_vec();
         for (row, roots) in scaled.chunks_exact_mut((n * n).max(1)).zip(roots(x[1])?.chunks_exact(n.max(1))) {
             for row in row.chunks_exact_mut(n) {
-                row.iter_mut().zip(roots).for_each(|(v, &root)| *v = *v * root);
+                row.iter_mut().zip(roots).for_each(|(v, &root)| *v *= root);
             }
         }
         Tensor::from_slice(&scaled, x[2].shape())?.matmul(&x[2].transpose(-1, -2)?).map(one)
@@ -61,7 +61,7 @@ impl<T: Real> Operation<T> for Lyapunov {
         let mut inner = into(x[2], x[3])?.to_vec();
         for (inner, roots) in inner.chunks_exact_mut((n * n).max(1)).zip(roots(x[1])?.chunks_exact(n.max(1))) {
             for (row, &left) in inner.chunks_exact_mut(n).zip(roots) {
-                row.iter_mut().zip(roots).for_each(|(c, &right)| *c = *c / (left + right));
+                row.iter_mut().zip(roots).for_each(|(c, &right)| *c /= left + right);
             }
         }
         out_of(x[2], &Tensor::from_slice(&inner, x[3].shape())?).map(one)
@@ -124,7 +124,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn matrix_sqrth(self) -> Var<'t, T> {
         self.tape().composed("matrix_sqrth", || {
-            let [l, v] = factors(self)?;
+            let [l, v] = factors("matrix_sqrth", self)?;
             Ok(self.tape().apply(Root, &[self, l, v]))
         })
     }

@@ -158,7 +158,7 @@ impl<'t, T: Real> Var<'t, T> {
         f: impl for<'s> Fn(Var<'s, T>) -> Var<'s, T> + Send + Sync + 'static,
     ) -> Var<'t, T> {
         self.tape().composed("spectral_map", || {
-            let [l, v] = factors(self)?;
+            let [l, v] = factors("spectral_map", self)?;
             Ok(self.tape().apply(Derivative(Arc::new(f)), &[l, v, self]))
         })
     }
@@ -204,7 +204,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// use retrograde::{Tape, Tensor};
     ///
     /// let tape = Tape::<f64>::new();
-    /// let a = tape.var(&(&Tensor::eye(2)? * 4.0));
+    /// let a = tape.var(&Tensor::from([[4.0, 0.0], [0.0, 4.0]]));
     /// for (found, wanted) in a.matrix_powerh(-0.5).value()?.iter().zip([0.5, 0.0, 0.0, 0.5]) {
     ///     assert!((found - wanted).abs() < 1e-15);
     /// }
@@ -234,7 +234,7 @@ pub(super) fn samples() -> Vec<Sample> {
         )
     };
     vec![
-        sample!("spectral_map", matrices(), |x| x[0].spectral_map(|x| x.exp())),
+        sample!("spectral_map", matrices(), |x| (x[0] + x[0].mt()).spectral_map(|x| x.exp())),
         sample!("matrix_logh", matrices(), |x| positive_definite(x[0]).matrix_logh()),
         sample!("matrix_powerh", matrices(), |x| positive_definite(x[0]).matrix_powerh(-0.5)),
         wrong!(

@@ -36,12 +36,12 @@ pub(super) fn into<T: Real>(v: &Tensor<T>, x: &Tensor<T>) -> Result<Tensor<T>> {
 }
 
 /// Eigenvalues and eigenvectors as factors for operations that have the matrix itself as an input, too: constants to
-/// every sweep.
-struct Factors;
+/// every sweep. It has the name of the operation that it serves.
+struct Factors(&'static str);
 
 impl<T: Real> Operation<T> for Factors {
     fn name(&self) -> &'static str {
-        "eigen_factors"
+        self.0
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         Ok(Outputs::from_iter(eigen(x[0], Basis::Plain)?))
@@ -54,9 +54,9 @@ impl<T: Real> Operation<T> for Factors {
     }
 }
 
-/// The factors of a matrix, λ and V.
-pub(super) fn factors<'t, T: Real>(a: Var<'t, T>) -> Result<[Var<'t, T>; 2]> {
-    let parts = a.tape().apply_many(Factors, &[a], 2);
+/// The factors of a matrix, λ and V, for the operation of this name.
+pub(super) fn factors<'t, T: Real>(name: &'static str, a: Var<'t, T>) -> Result<[Var<'t, T>; 2]> {
+    let parts = a.tape().apply_many(Factors(name), &[a], 2);
     parts[0].try_shape()?;
     Ok([parts[0], parts[1]])
 }

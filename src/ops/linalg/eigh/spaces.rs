@@ -35,7 +35,7 @@ pub(super) struct Evidence<'t, T: Real> {
     pub(super) inside: Option<Var<'t, T>>,
     /// `inside` is one direction, not a sum over several.
     pub(super) single: bool,
-    /// The basis has nothing to do with the function: `vectors` may be believed.
+    /// The basis is in general position: a diagonal that is constant in it says that all of H is.
     pub(super) generic: bool,
 }
 
@@ -134,7 +134,7 @@ impl<T: Real> Operation<T> for Inside {
             let ratio = match (levels, &vectors, &inside) {
                 (None, _, None) | (None, None, _) | (_, None, None) => 0.0,
                 (Some(levels), Some(vectors), None) => vectors.ratio::<T>(levels, self.generic, false),
-                (Some(levels), None, Some(inside)) => inside.ratio::<T>(levels, true, self.single),
+                (Some(levels), None, Some(inside)) => inside.ratio::<T>(levels, self.generic, self.single),
                 // Two sources, and one set of eigenvalues to tell their parts from.
                 (_, Some(_), Some(_)) => f64::NAN,
             };
@@ -202,11 +202,15 @@ impl<'a> Block<'a> {
         let (d, s) = (centred(&|i| levels[i]), centred(&|i| self.at(i, i)));
         let mut most = 0.0;
         off_diagonal(self.space, |i, j| most = f64::max(most, self.at(i, j).abs()));
-        if largest(&d) <= rounding::<T>(levels, self.n) && (generic || most <= self.rounding) {
+        let even = largest(&d) <= rounding::<T>(levels, self.n);
+        if even && (generic || most <= self.rounding) {
             return 0.0;
         }
         if largest(&s) <= self.rounding.max(TELLING * most) {
             return f64::NAN;
+        }
+        if even && sure {
+            return 0.0;
         }
         let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         let ratio = product(&d, &s) / product(&s, &s);

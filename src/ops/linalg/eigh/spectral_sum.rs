@@ -2,13 +2,14 @@
 
 use super::spaces::{Evidence, Spaces};
 use crate::error::Result;
+use crate::kernels::linalg::Basis;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Parts, Var, one};
 use crate::tensor::Tensor;
 
 /// `V diag(h) Vᵀ` for a symmetric matrix A, from A, h, the factors λ and V of A, and the two outputs of its decomposition
 /// that are for rules alone. λ and V count as constants: the derivative by A has them in.
-pub(super) struct SpectralSum;
+pub(super) struct SpectralSum(pub(super) Basis);
 
 /// `K_ij = (hⱼ − hᵢ) / (λⱼ − λᵢ)`, and inside eigenspaces 0, or NaN if h differs there: then the function has a kink.
 fn quotients<'t, T: Real>(h: Var<'t, T>, l: Var<'t, T>, spaces: Option<&Spaces>) -> Result<Var<'t, T>> {
@@ -29,7 +30,7 @@ impl<T: Real> Operation<T> for SpectralSum {
         let h = x[1].to_vec();
         for (matrix, h) in scaled.chunks_exact_mut((n * n).max(1)).zip(h.chunks_exact(n.max(1))) {
             for row in matrix.chunks_exact_mut(n) {
-                row.iter_mut().zip(h).for_each(|(v, &h)| *v = *v * h);
+                row.iter_mut().zip(h).for_each(|(v, &h)| *v *= h);
             }
         }
         let mut sum = Tensor::from_slice(&scaled, x[3].shape())?.matmul(&x[3].transpose(-1, -2)?)?.to_vec();
@@ -45,6 +46,10 @@ impl<T: Real> Operation<T> for SpectralSum {
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         let (a, h, l, v) = (at.x(0), at.x(1), at.x(2), at.x(3));
         let spaces = Spaces::of(&l.value()?)?;
+        let v = match (&spaces, self.0) {
+            (Some(spaces), Basis::Plain) => spaces.mixed(v, Some(h))?,
+            _ => v,
+        };
         let mut u = v.mt().matmul(at.g(0).symmetric_part()).matmul(v);
         if let Some(spaces) = &spaces {
             u = u + spaces.found(a, v, l, Evidence::default())?;
@@ -67,8 +72,9 @@ impl<T: Real> Operation<T> for SpectralSum {
                 }
                 let mut inner = quotients(h, l, spaces.as_ref())? * m;
                 if let Some(spaces) = &spaces {
+                    let generic = self.0 == Basis::Mixed;
                     let evidence =
-                        Evidence { values: at.dx(1), inside: Some(m), single: true, ..Evidence::default() };
+                        Evidence { values: at.dx(1), vectors: None, inside: Some(m), single: true, generic };
                     inner = inner + spaces.found(a, v, l, evidence)?;
                 }
                 Some(dh.map_or(inner, |dh| dh + inner))

@@ -229,9 +229,11 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
                         .enumerate()
                         {
                             if found.iter().any(f64::is_nan) {
-                                nan[k] += 1;
+                                let aligned = alone && k == 0 && a0 == diagonal(values) && e.diagonal(0, 1).unwrap().iter().all(|x| x == 0.0);
+                                nan[k] += usize::from(!aligned);
                             } else {
-                                close(found, &wanted, 1e-8);
+                                let far = found.iter().zip(&wanted).any(|(x, y)| (x - y).abs() > 1e-8 * size);
+                                assert!(!far, "route {k}, alone {alone}, {values:?}: {found}\n{wanted}");
                             }
                         }
                         if forward_forward.is_nan() {
