@@ -1,6 +1,7 @@
 //! Matrices of powers.
 
 use crate::number::Real;
+use crate::shape::Shape;
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
@@ -32,7 +33,9 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("vander", || {
             let x = if self.try_shape()?.is_empty() { self.unsqueeze(0) } else { self };
             let mut shape = x.try_shape()?.to_vec();
-            shape.push(1);
+            shape.push(n);
+            Shape::new(shape.clone())?;
+            *shape.last_mut().expect("just pushed") = 1;
             let ones = self.tape().constant(&Tensor::ones(shape.clone())?);
             *shape.last_mut().expect("just pushed") = n.saturating_sub(1);
             let factors = self.tape().concat(&[ones, x.unsqueeze(-1).expand(shape)], -1);
@@ -53,7 +56,7 @@ pub(super) fn samples() -> Vec<crate::conformance::Sample> {
             "vander",
             &[&[2, 2]],
             |x| x[0].vander(usize::MAX),
-            "shape [2, 2, 18446744073709551614] is too large: at most 64 axes and 2^63 - 1 bytes"
+            "shape [2, 2, 18446744073709551615] is too large: at most 64 axes and 2^63 - 1 bytes"
         ),
     ]
 }

@@ -171,8 +171,6 @@ impl<T: Real> Schur<'_, T> {
             if k > start {
                 let third = if k + 2 <= last { self.at(k + 2, k - 1) } else { T::ZERO };
                 v = [self.at(k, k - 1), self.at(k + 1, k - 1), third];
-            } else if k + 2 > last {
-                v[2] = T::ZERO;
             }
             let (by, beta) = Reflection::of(v);
             let left = k.wrapping_sub(1).wrapping_mul(self.n);

@@ -347,7 +347,7 @@ pub(super) fn samples() -> Vec<Sample> {
             "sylvester",
             &[&[2, 2, 2], &[2, 2]],
             |x| x[0].sylvester(-x[0], x[1]),
-            "the matrix [0] of the batch is singular: pivot 1 of 4 is 0"
+            "the matrix [0] of the batch is singular: pivot 0 of 4 is 0"
         ),
         wrong!(
             "sylvester",
