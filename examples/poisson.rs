@@ -15,7 +15,7 @@ use std::time::Instant;
 const N: usize = 16;
 /// Measured points, under each heater.
 const SENSORS: usize = 50;
-const NOISE: f64 = 1e-4;
+const NOISE: f64 = 1e-3;
 
 /// The conductivities between neighbours, down and across, times (N + 1)².
 fn between<'t>(theta: Var<'t, f64>) -> [Var<'t, f64>; 2] {
@@ -128,7 +128,7 @@ fn main() -> Result<()> {
 
     let start = Instant::now();
     let mut theta = Tensor::zeros([N + 2, N + 2])?;
-    let found = Lbfgs { value_tolerance: 1e-5, ..Lbfgs::new() }.minimize(&mut theta, |tape, theta| {
+    let found = Lbfgs { value_tolerance: 1e-4, ..Lbfgs::new() }.minimize(&mut theta, |tape, theta| {
         let u = temperatures(theta, tape.constant(&heaters));
         let errors = u.reshape([3, N * N]).index_select(1, &sensors) - tape.constant(&measured);
         // The noise's likelihood, and a field that is smooth.

@@ -153,6 +153,34 @@ fn single_precision_converges_to_its_own_rounding() {
     assert!((x.sum().backward().unwrap().wrt(theta).unwrap().item().unwrap() + sum / 0.25).abs() < 1e-2);
 }
 
+/// A quarter turn, of which one product shows nothing, and a loose tolerance, which asks for less.
+#[test]
+fn the_settings_are_those_of_the_iteration() {
+    let tape = Tape::<f64>::new();
+    let b = tape.constant(&Tensor::from([1.0, 2.0]));
+    fn turned<'s>(v: Var<'s, f64>) -> Var<'s, f64> {
+        v.flip(0) * v.tape().constant(&Tensor::from([1.0, -1.0]))
+    }
+    let solve =
+        |restart| tape.gmres(Krylov { restart, ..Krylov::default() }, &[], b, |v, _| turned(v)).value();
+    assert!(
+        matches!(solve(1).unwrap_err().kind(), ErrorKind::NotConverged { residual, .. } if *residual > 0.9)
+    );
+    assert!(relative(&solve(2).unwrap(), [-2.0, 1.0]) < 1e-14);
+    let d = Tensor::from_fn([30], |i| 1.0 + i[0] as f64).unwrap();
+    let ones = tape.constant(&Tensor::ones([30]).unwrap());
+    let solve = |tolerance, iterations| {
+        let (d, settings) = (d.clone(), Krylov { tolerance, iterations, ..Krylov::default() });
+        tape.conjugate_gradients(settings, &[], ones, move |v, _| v * v.tape().constant(&d)).value()
+    };
+    assert!(matches!(solve(1e-12, 8).unwrap_err().kind(), ErrorKind::NotConverged { iterations: 8, .. }));
+    let rough = relative(&solve(0.1, 8).unwrap(), d.iter().map(|d| 1.0 / d));
+    assert!(
+        rough > 1e-6 && relative(&solve(1e-12, 40).unwrap(), d.iter().map(|d| 1.0 / d)) < 1e-10,
+        "{rough}"
+    );
+}
+
 #[test]
 fn what_goes_wrong_is_named_with_the_line_of_the_call() {
     let tape = Tape::<f64>::new();

@@ -57,6 +57,7 @@ operations! {
     embedding_loss
     error_function
     expand
+    expm_multiply
     exponential
     exponential_integral
     extrema

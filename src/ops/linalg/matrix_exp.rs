@@ -67,7 +67,8 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// By scaling and squaring with Padé approximants of degrees up to 13, or 7 in single precision (Higham 2005, Al-Mohy
     /// and Higham 2009): errors are of the order of the rounding times the exponential's condition, which is at least
-    /// the norm of A. What overflows is infinite or NaN.
+    /// the norm of A, so that beyond 10¹⁶ (10⁷ in single precision) no digit is left unless powers of A vanish. What
+    /// overflows is infinite or NaN.
     ///
     /// # Errors
     ///
