@@ -25,6 +25,13 @@ const DENOMINATOR: &str = "PyTorch adds 10⁻¹² to a denominator of the second
 const CERTAIN: &str =
     "exact by a probability of 0 or 1: 1 where the target is met, and 10⁻¹² not in single precision";
 const NOT_NORMALISED: &str = "PyTorch's gradient is right behind log_softmax alone";
+const TRACE: &str = "the sum of equal eigenvalues is a trace, with second derivative 0, PyTorch's is NaN; each by itself has \
+     none, and its subgradient in a recorded sweep is by another basis of the eigenspace";
+const SINGULAR: &str = "the sum of equal singular values has this second derivative, PyTorch's is NaN";
+const MEAN: &str =
+    "the largest of equal singular values has the derivatives of their mean, PyTorch's second one is NaN";
+const RANK: &str =
+    "no second derivative where the rank changes; PyTorch, forward over reverse, gives ours, too";
 const NO_ROWS: &str = "−∞ of a row of −∞ has derivative 0";
 
 /// A case, what differs in it, and why.
@@ -80,6 +87,11 @@ pub const EXCUSES: &[(&str, &str, &str)] = &[
     ("conventions:nn.functional.binary_cross_entropy/0", "grad=2 gg=2", CERTAIN),
     ("conventions:nn.functional.ctc_loss/0", "grad=6", NOT_NORMALISED),
     ("conventions:logsumexp/0", "grad=2 jvp=1 gg=2", NO_ROWS),
+    ("conventions:linalg.matrix_norm/0", "gg=4", ORIGIN),
+    ("conventions:linalg.matrix_norm/2", "gg.forward=4 gg.mixed=4", MEAN),
+    ("conventions:linalg.eigvalsh/0", "jvp.transposed=2 gg=4", TRACE),
+    ("conventions:linalg.svdvals/0", "gg.forward=4 gg.mixed=4", SINGULAR),
+    ("conventions:linalg.pinv/0", "gg.forward=6", RANK),
     ("conventions:kthvalue/0", "out=1 grad=2 jvp=1", WHICH),
     ("conventions:logcumsumexp/0", "grad=1 jvp=1 gg=1", NO_ROWS),
     ("conventions:linalg.vector_norm/16", "gg=3", ORIGIN),

@@ -260,6 +260,10 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn det(self) -> Var<'t, T> {
         self.tape().composed("det", || {
             let a = Factored::new(self, "det", Use::Constants)?;
+            if self.try_shape()?.ends_with(&[1, 1]) {
+                // The element itself: its second derivative is 0, without rounding.
+                return Ok(self.squeeze(-1).squeeze(-1));
+            }
             Ok(self.tape().apply(Det { careful: true }, &[a.a, a.lu, a.rows]))
         })
     }

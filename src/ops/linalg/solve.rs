@@ -103,8 +103,8 @@ impl<'t, T: Real> Var<'t, T> {
         })
     }
 
-    /// The solution X of the tensor equation `Σ A[i.., j..] X[j..] = B[i..]`: the first axes of `self` are those of B,
-    /// the rest those of X, and both have as many elements.
+    /// The solution X of the tensor equation `Σ A[i.., j..] X[j..] = B[i..]`: the first axes of `self`, as many as B has,
+    /// are those of B, or have as many elements; the rest are those of X, with as many elements again.
     ///
     /// # Gradient
     ///
@@ -112,7 +112,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// As [`solve`](Var::solve); [`Shape`](ErrorKind::Shape) if the first axes are not B's;
+    /// As [`solve`](Var::solve); [`Shape`](ErrorKind::Shape) if the first axes have not B's number of elements;
     /// [`NotSquare`](ErrorKind::NotSquare), with the numbers of elements.
     ///
     /// ```
@@ -129,9 +129,12 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape().composed("tensorsolve", || {
             let (whole, of_b) = (self.try_shape()?, b.try_shape()?);
             let first = &whole[..of_b.len().min(whole.len())];
-            crate::shape::same("the part for the right-hand side", first, &of_b)?;
+            let count = |axes: &[usize]| axes.iter().product::<usize>();
+            if first.len() < of_b.len() || count(first) != count(&of_b) {
+                crate::shape::same("the part for the right-hand side", first, &of_b)?;
+            }
             let of_x = &whole[of_b.len()..];
-            let sizes = [&of_b[..], of_x].map(|axes| axes.iter().product::<usize>());
+            let sizes = [count(&of_b), count(of_x)];
             square(&sizes)?;
             Ok(self.reshape(sizes).solve(b.reshape([sizes[0]])).reshape(of_x))
         })
@@ -205,6 +208,9 @@ pub(super) fn samples() -> Vec<Sample> {
         sample!("solve_right", shapes(&from_the_right, -1.0, 1.0), |x| pivoted(x[0]).solve_right(x[1])),
         sample!("tensorsolve", shapes(&tensors, -1.0, 1.0), |x| square_of(x[0], &x[1].try_shape().unwrap())
             .tensorsolve(x[1])),
+        sample!("tensorsolve of another shape", shapes(&[&[&[6, 6], &[2, 3]]], -1.0, 1.0), |x| {
+            pivoted(x[0]).reshape([3, 2, 6]).tensorsolve(x[1])
+        }),
         sample!("tensorsolve_axes", shapes(&[&[&[6, 6], &[3, 2]]], -1.0, 1.0), |x| {
             let a = pivoted(x[0]).reshape([3, 2, 2, 3]).permute([2, 0, 3, 1]);
             a.tensorsolve_axes(x[1], [-4, 2])
@@ -288,6 +294,12 @@ pub(super) fn samples() -> Vec<Sample> {
             &[&[2], &[2, 2]],
             |x| x[0].tensorsolve(x[1]),
             "the part for the right-hand side has shape [2], wanted [2, 2]"
+        ),
+        wrong!(
+            "tensorsolve",
+            &[&[4], &[2, 2]],
+            |x| x[0].tensorsolve(x[1]),
+            "the part for the right-hand side has shape [4], wanted [2, 2]"
         ),
         wrong!(
             "tensorsolve",
