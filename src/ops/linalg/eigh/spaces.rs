@@ -133,10 +133,13 @@ impl<T: Real> Operation<T> for Inside {
             let levels = values.as_ref().map(|values| &values[matrix * n..][..n]);
             let ratio = match (levels, &vectors, &inside) {
                 (None, _, None) | (None, None, _) | (_, None, None) => 0.0,
-                (Some(levels), Some(vectors), None) => vectors.ratio::<T>(levels, self.generic, false),
+                (Some(levels), Some(vectors), None) if self.generic => {
+                    vectors.ratio::<T>(levels, true, false)
+                }
                 (Some(levels), None, Some(inside)) => inside.ratio::<T>(levels, self.generic, self.single),
-                // Two sources, and one set of eigenvalues to tell their parts from.
-                (_, Some(_), Some(_)) => f64::NAN,
+                // A basis that may be aligned with the function; or two sources, and one set of eigenvalues to tell their
+                // parts from.
+                (Some(_), Some(_), None) | (_, Some(_), Some(_)) => f64::NAN,
             };
             off_diagonal(space, |i, j| {
                 let skew = vectors.as_ref().is_some_and(|vectors| vectors.is_skew(i, j));
