@@ -10,7 +10,7 @@ pub fn by_power<T: Real>(a: &mut [T], exponent: i32) {
     let first = exponent / 2;
     for power in [first, exponent - first] {
         let factor = T::from_f64(libm::ldexp(1.0, power));
-        a.iter_mut().for_each(|x| *x = *x * factor);
+        a.iter_mut().for_each(|x| *x *= factor);
     }
 }
 

@@ -142,7 +142,7 @@ impl<T: Real> Schur<'_, T> {
         let mut w = self.at(last, last - 1) * self.at(last - 1, last);
         if stuck % 10 == 9 {
             let s = self.at(last, last - 1).abs() + self.at(last - 1, last - 2).abs();
-            x = x + s.scale(0.75);
+            x += s.scale(0.75);
             (y, w) = (x, (s * s).scale(-0.4375));
         }
         // The first column of the shifted product, from the lowest row where what stands left of it is negligible.
@@ -181,7 +181,7 @@ impl<T: Real> Schur<'_, T> {
                     self.t[k + 2 + left] = T::ZERO;
                 }
             } else if k > first {
-                self.t[k + left] = self.t[k + left] * (T::ONE - by.tau);
+                self.t[k + left] *= T::ONE - by.tau;
             }
             self.reflect(k, last, by);
         }

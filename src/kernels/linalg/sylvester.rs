@@ -50,7 +50,7 @@ impl<T: Real> Quasi<'_, T> {
         for (k, column) in self.t.chunks_exact(self.n.max(1)).enumerate() {
             let column = &column[..self.n.min(k + 2)];
             if self.transposed {
-                y[k] = y[k] + dot(column, x);
+                y[k] += dot(column, x);
             } else {
                 add(column, x[k], y);
             }
@@ -64,7 +64,7 @@ fn dot<T: Real>(x: &[T], y: &[T]) -> T {
 
 /// `y + c x`.
 fn add<T: Real>(x: &[T], c: T, y: &mut [T]) {
-    x.iter().zip(y).for_each(|(&x, y)| *y = *y + x * c);
+    x.iter().zip(y).for_each(|(&x, y)| *y += x * c);
 }
 
 /// A linear equation in a matrix.
@@ -75,9 +75,6 @@ pub enum Equation {
     /// `A Y B − Y = −F`.
     Product,
 }
-
-/// What of the solution stands in the rows and columns of two blocks.
-type Small<T> = [[T; 2]; 2];
 
 /// Solves an equation with the coefficients `a` and `b` in place of F, which lies column by column.
 ///
@@ -141,39 +138,36 @@ fn block<T: Real>(
     let m = a.n;
     let (p, q) = (i.len(), j.len());
     // What the block contributes to the left-hand side, but for the rows of A.
-    let times = |y: &Small<T>, k: usize, l: usize| match equation {
-        Equation::Sum => y[k][l],
-        Equation::Product => (0..q).fold(T::ZERO, |sum, h| sum + y[k][h] * b.at(j.start + h, j.start + l)),
+    let times = |y: [T; 2], l: usize| match equation {
+        Equation::Sum => y[l],
+        Equation::Product => (0..q).fold(T::ZERO, |sum, h| sum + y[h] * b.at(j.start + h, j.start + l)),
     };
     if a.transposed {
-        let mut known = [[T::ZERO; 2]; 2];
         for k in 0..p {
-            for l in 0..q {
-                known[k][l] = dot(a.above(i.start + k, &i), &f[(j.start + l) * m..]);
+            let mut known = [T::ZERO; 2];
+            for (l, known) in known.iter_mut().enumerate().take(q) {
+                *known = dot(a.above(i.start + k, &i), &f[(j.start + l) * m..]);
             }
-        }
-        for k in 0..p {
             for l in 0..q {
-                let at = i.start + k + (j.start + l) * m;
-                f[at] = f[at] - times(&known, k, l);
+                f[i.start + k + (j.start + l) * m] -= times(known, l);
             }
         }
     }
     // The system of up to four unknowns, in the order of rows then columns.
     let mut system = [[T::ZERO; 5]; 4];
-    for row in 0..p * q {
+    for (row, system) in system.iter_mut().enumerate().take(p * q) {
         let (k, l) = (row % p, row / p);
-        for column in 0..p * q {
+        for (column, x) in system.iter_mut().enumerate().take(p * q) {
             let (g, h) = (column % p, column / p);
             let left = a.at(i.start + k, i.start + g);
             let right = b.at(j.start + h, j.start + l);
             let one = |same: bool, x: T| if same { x } else { T::ZERO };
-            system[row][column] = match equation {
+            *x = match equation {
                 Equation::Sum => one(l == h, left) + one(k == g, right),
                 Equation::Product => left * right - one(row == column, T::ONE),
             };
         }
-        system[row][4] = f[i.start + k + (j.start + l) * m];
+        system[4] = f[i.start + k + (j.start + l) * m];
     }
     let solved = solve(p * q, system, least).ok_or(Fault::Singular(i.start + j.start * m))?;
     let mut y = [[T::ZERO; 2]; 2];
@@ -184,9 +178,8 @@ fn block<T: Real>(
     }
     if !a.transposed {
         for l in 0..q {
-            for k in 0..p {
-                let factor = -times(&y, k, l);
-                add(a.above(i.start + k, &i), factor, &mut f[(j.start + l) * m..]);
+            for (k, &y) in y.iter().enumerate().take(p) {
+                add(a.above(i.start + k, &i), -times(y, l), &mut f[(j.start + l) * m..]);
             }
         }
     }
@@ -211,11 +204,10 @@ fn solve<T: Real>(n: usize, mut a: [[T; 5]; 4], least: T) -> Option<[T; 4]> {
         a.swap(k, row);
         a.iter_mut().for_each(|row| row.swap(k, column));
         order.swap(k, column);
-        for i in k + 1..n {
-            let factor = a[i][k] / a[k][k];
-            for j in k + 1..5 {
-                a[i][j] = a[i][j] - factor * a[k][j];
-            }
+        let pivot = a[k];
+        for row in a.iter_mut().take(n).skip(k + 1) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(&pivot).skip(k + 1).for_each(|(x, &y)| *x -= factor * y);
         }
     }
     let mut x = [T::ZERO; 4];

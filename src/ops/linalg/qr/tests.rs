@@ -102,7 +102,10 @@ fn extreme_scales_and_nearly_dependent_columns_lose_nothing() {
     let noise = random::<f32>(&[10000, 1], 3);
     let columns = [&noise * 0.0 + 1.0, &noise * 1e-3 + 1.0];
     let a = Tensor::concat(&[&columns[0], &columns[1]], 1).unwrap();
-    check(&a, 1e-5);
+    let [q, r] = factors(&a, false);
+    // A few ulp times the root of the rows.
+    assert!(q.matmul(&r).unwrap().all_close(&a, 0.0, 5e-5).unwrap());
+    assert!((r.get([1, 1]).unwrap().abs() - 0.1).abs() < 2e-3);
 }
 
 #[test]
