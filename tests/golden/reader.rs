@@ -1,7 +1,8 @@
-//! Reads the cases: `cases.txt` line by line, the numbers from `cases.bin`. The format is in README.md.
+//! Reads the cases: a text line by line, the numbers from the file beside it. The format is in README.md.
 
 use retrograde::Tensor;
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// A tensor in the file: f for numbers, i for integers, b for truths.
 #[derive(Clone, Debug)]
@@ -73,12 +74,22 @@ pub fn elsewhere() -> Option<PathBuf> {
 
 impl Golden {
     pub fn read() -> Golden {
-        let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-        let folder = elsewhere().unwrap_or_else(own);
-        let bytes = fs::read(folder.join("cases.bin")).expect("the numbers");
-        let numbers = bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
-        let text = fs::read_to_string(folder.join("cases.txt")).expect("the cases");
-        let mut cases: Vec<Case> = Vec::new();
+        let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let (folder, files) = match elsewhere() {
+            Some(folder) => (folder, &["cases"][..]),
+            None => (own, &["cases", "linalg_cases"][..]),
+        };
+        let mut golden = Golden { cases: Vec::new(), numbers: Vec::new() };
+        files.iter().for_each(|name| golden.take(&folder.join(name)));
+        golden
+    }
+
+    /// The cases of a file, with their numbers behind those that are there.
+    fn take(&mut self, path: &Path) {
+        let (base, cases) = (self.numbers.len(), &mut self.cases);
+        let bytes = fs::read(path.with_extension("bin")).expect("the numbers");
+        self.numbers.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)));
+        let text = fs::read_to_string(path.with_extension("txt")).expect("the cases");
         for line in text.lines() {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             if word == "case" {
@@ -93,13 +104,12 @@ impl Golden {
                 "pre" => case.pre = Some(rest.into()),
                 "post" => case.post = Some(rest.into()),
                 "ulp" => case.noise = rest.split(' ').filter_map(noise).collect(),
-                "in" => case.inputs.push(input(rest)),
-                "out" => case.outputs.push(output(rest)),
+                "in" => case.inputs.push(input(rest, base)),
+                "out" => case.outputs.push(output(rest, base)),
                 "expr" | "mutated" => {}
                 _ => panic!("{line}"),
             }
         }
-        Golden { cases, numbers }
     }
 
     pub fn floats(&self, held: &Held) -> Tensor<f64> {
@@ -118,32 +128,32 @@ fn noise(word: &str) -> Option<(String, f64)> {
     Some((part.into(), size.parse().unwrap()))
 }
 
-/// kind:shape:place; `0` stands for zeros.
-fn held(word: &str) -> Option<Held> {
+/// kind:shape:place, counted from `base`; `0` stands for zeros.
+fn held(word: &str, base: usize) -> Option<Held> {
     let mut parts = word.split(':');
     let kind = parts.next()?.chars().next()?;
     let shape = parts.next()?.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
-    Some(Held { kind, shape, place: parts.next()?.parse().unwrap() })
+    Some(Held { kind, shape, place: base + parts.next()?.parse::<usize>().unwrap() })
 }
 
 fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     line.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
 }
 
-fn input(line: &str) -> Input {
+fn input(line: &str, base: usize) -> Input {
     Input {
-        value: held(line.split(' ').next().unwrap()).unwrap(),
-        grad: field(line, "grad").map(held),
-        direction: field(line, "u").and_then(held),
-        second: field(line, "gg").map(held),
+        value: held(line.split(' ').next().unwrap(), base).unwrap(),
+        grad: field(line, "grad").map(|word| held(word, base)),
+        direction: field(line, "u").and_then(|word| held(word, base)),
+        second: field(line, "gg").map(|word| held(word, base)),
     }
 }
 
-fn output(line: &str) -> Output {
+fn output(line: &str, base: usize) -> Output {
     Output {
-        value: held(line.split(' ').next().unwrap()).unwrap(),
-        cotangent: field(line, "cot").and_then(held),
-        tangent: field(line, "jvp").map(held),
+        value: held(line.split(' ').next().unwrap(), base).unwrap(),
+        cotangent: field(line, "cot").and_then(|word| held(word, base)),
+        tangent: field(line, "jvp").map(|word| held(word, base)),
     }
 }
 
