@@ -45,7 +45,7 @@ pub fn svd<T: Real>(
     let mut of_v = v.chunks_exact_mut(n.max(1));
     let mut of_u = u.chunks_exact_mut(m.max(1));
     for s in s.iter_mut() {
-        *s = *s * size;
+        *s *= size;
         if let (Some(u), Some(v)) = (of_u.next(), of_v.next()) {
             let flip = points_down(u);
             negate_if(flip, u);
@@ -66,7 +66,7 @@ pub fn svdvals<T: Real>(
 ) -> Result<(), Fault> {
     let size = work.scale(a)?;
     values(m, n, &work.scaled, s, &mut work.stack)?;
-    s.iter_mut().for_each(|s| *s = *s * size);
+    s.iter_mut().for_each(|s| *s *= size);
     Ok(())
 }
 
