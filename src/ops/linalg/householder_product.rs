@@ -147,13 +147,13 @@ mod tests {
                         } else if row == i {
                             1.0
                         } else {
-                            v.get(&[row, i]).unwrap()
+                            v.get([row, i]).unwrap()
                         }
                     })
                     .collect();
                 for column in 0..n {
                     let dot: f64 = (0..m).map(|row| vector[row] * wanted[row * n + column]).sum();
-                    let factor = tau.get(&[i]).unwrap() * dot;
+                    let factor = tau.get([i]).unwrap() * dot;
                     (0..m).for_each(|row| wanted[row * n + column] -= factor * vector[row]);
                 }
             }

@@ -44,14 +44,14 @@ fn ill_conditioned_systems_lose_the_condition_and_not_its_square() {
         assert!(distance(&y.value().unwrap(), &x) < 1e-10);
         let gradients = (y * tape.constant(&g)).sum().backward().unwrap();
         let gb = product(&[&t(&inverse), &g]);
-        assert!(distance(&gradients.wrt(vb).unwrap(), &gb) < 1e-10);
+        assert!(distance(gradients.wrt(vb).unwrap(), &gb) < 1e-10);
         // Golub & Pereyra's derivative of the pseudo-inverse, all three terms.
         let residual = &b - &product(&[&u, &t(&u), &b]);
         let beyond = &g - &product(&[&v, &t(&v), &g]);
         let first = product(&[&residual, &t(&gb), &t(&inverse)]);
         let second = product(&[&t(&inverse), &x, &t(&beyond)]);
         let ga = &(&first + &second) - &product(&[&gb, &t(&x)]);
-        assert!(distance(&gradients.wrt(va).unwrap(), &ga) < 1e-9, "{m} × {n}");
+        assert!(distance(gradients.wrt(va).unwrap(), &ga) < 1e-9, "{m} × {n}");
         // The tangent that the same three terms make.
         let da = random(&[m, n], 5);
         let dx = tape.jvp(y, [(va, &da)]).unwrap().value().unwrap();
