@@ -20,7 +20,8 @@ const NOISE: f64 = 1e-3;
 /// The conductivities between neighbours, down and across, times (N + 1)².
 fn between<'t>(theta: Var<'t, f64>) -> [Var<'t, f64>; 2] {
     let kappa = theta.exp() * (N as f64 + 1.0).powi(2);
-    let (down, across) = (kappa.slice(-1, 1..-1), kappa.slice(-2, 1..-1));
+    let inside = 1..N as isize + 1;
+    let (down, across) = (kappa.slice(-1, inside.clone()), kappa.slice(-2, inside));
     let mean = |x: Var<'t, f64>, axis| (x.slice(axis, 1..) + x.slice(axis, ..-1)) * 0.5;
     [mean(down, -2), mean(across, -1)]
 }
