@@ -205,9 +205,15 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
         hot.as_mut_slice().unwrap()[n] = 1.0;
         for a0 in [diagonal(values), with_values(values, 6)] {
             for e in [symmetric(n, 5), hot.clone(), diagonal(&vec![1.0; n])] {
-                for (f, second) in cases {
+                for (which, (f, second)) in cases.into_iter().enumerate() {
                     for alone in [true, false] {
                         let wanted = second(&a0, &e);
+                        let exact = a0 == diagonal(values);
+                        let level = e == diagonal(&vec![1.0; n]);
+                        // Where NaN is allowed: a gradient that is rounding and nothing else; a function so steep that
+                        // one eigenvalue is two to it; nothing on the diagonal, in the plain basis.
+                        let doubtful_anywhere = !exact && (which == 3 || (which == 2 && values[0] < 0.1 && level));
+                        let plain = alone && e.diagonal(0, 1).unwrap().iter().all(|x| x == 0.0);
                         let tape = Tape::new();
                         let a = tape.var(&a0);
                         let y = f(if alone { a.eigvalsh() } else { a.eigh()[0] });
@@ -228,9 +234,9 @@ fn second_derivatives_of_symmetric_functions_are_right_or_nan() {
                         .into_iter()
                         .enumerate()
                         {
+                            let doubtful = doubtful_anywhere || (k == 0 && plain);
                             if found.iter().any(f64::is_nan) {
-                                let aligned = alone && k == 0 && a0 == diagonal(values) && e.diagonal(0, 1).unwrap().iter().all(|x| x == 0.0);
-                                nan[k] += usize::from(!aligned);
+                                nan[k] += usize::from(!doubtful);
                             } else {
                                 let far = found.iter().zip(&wanted).any(|(x, y)| (x - y).abs() > 1e-8 * size);
                                 assert!(!far, "route {k}, alone {alone}, {values:?}: {found}\n{wanted}");
