@@ -200,7 +200,9 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits { tolerance: 1e-13, iterations: 200 };
-    const NONE: Option<fn(&[f64]) -> Result<Vec<f64>, ()>> = None;
+    const NONE: Option<&Linear<'static>> = None;
+
+    type Linear<'a> = dyn Fn(&[f64]) -> Result<Vec<f64>, ()> + 'a;
 
     /// A matrix with a dominant diagonal, and a solution to look for.
     fn system(n: usize, symmetric: bool) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
@@ -270,7 +272,7 @@ mod tests {
         let wanted: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
         let b = product(&a, &wanted);
         let apply = |p: &[f64]| Ok::<_, ()>(product(&a, p));
-        let run = |precondition: Option<&dyn Fn(&[f64]) -> Result<Vec<f64>, ()>>| {
+        let run = |precondition: Option<&Linear<'_>>| {
             let mut x = vec![0.0; n];
             let limits = Limits { tolerance: 1e-13, iterations: 10_000 };
             (conjugate_gradients(apply, precondition, &b, &mut x, limits).unwrap(), x)
