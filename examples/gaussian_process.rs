@@ -142,7 +142,7 @@ impl Process {
         let start = Instant::now();
         let mut logarithms = Tensor::from(HYPERPARAMETERS.map(|(_, start, _)| start.ln()));
         let found =
-            Lbfgs { gradient_tolerance: 1e-3, ..Lbfgs::new() }.minimize(&mut logarithms, |_, v| {
+            Lbfgs { gradient_tolerance: 3e-3, ..Lbfgs::new() }.minimize(&mut logarithms, |_, v| {
                 let loss = self.loss(v);
                 bar.inc(1);
                 if let Ok(loss) = loss.item() {
