@@ -182,7 +182,10 @@ fn what_goes_wrong_is_named_with_the_line_of_the_call() {
     let dense = settings(LinearSolver::Dense);
     let line = line!() + 1;
     let flat = tape.root(dense, &[theta], |t| Ok(t[0].clone()), |x, t| (x - t[0]) * (x - t[0]));
-    assert_eq!(failure(flat.sum().backward(), "root", line), ErrorKind::Singular { batch: vec![], size: 2, pivot: 0 });
+    assert_eq!(
+        failure(flat.sum().backward(), "root", line),
+        ErrorKind::Singular { batch: vec![], size: 2, pivot: 0 }
+    );
     let line = line!() + 1;
     let flat = tape.root(Implicit::default(), &[theta], |t| Ok(t[0].clone()), |x, t| (x - t[0]) * (x - t[0]));
     let kind = failure(flat.sum().backward(), "root", line);
