@@ -70,6 +70,16 @@ fn cholesky(c: &mut Criterion) {
             assert_near(&a.matmul(g).unwrap(), &Tensor::eye(8).unwrap(), 1e-12);
         },
     );
+    gradient(
+        c,
+        "cholesky of 1000 × 8 × 8",
+        [&a],
+        |[a]| a.cholesky().square().sum(),
+        |g| {
+            // ‖L‖² is the trace of A.
+            assert_near(g, &Tensor::eye(8).unwrap().expand([1000, 8, 8]).unwrap(), 1e-12);
+        },
+    );
     let (a, b) = (positive_definite(&[512, 512], 2), random(&[512, 1], 3));
     gradient(c, "cholesky, a Gaussian's density in 512 dimensions", [&a, &b], density, |g| {
         let tape = Tape::new();
@@ -77,6 +87,50 @@ fn cholesky(c: &mut Criterion) {
         let outer = x.matmul(&x.transpose(0, 1).unwrap()).unwrap();
         assert_near(&a.matmul(&(g + &outer)).unwrap(), &Tensor::eye(512).unwrap(), 1e-10);
     });
+}
+
+/// What [`density`] is, without the factor: `bᵀ A⁻¹ b + log det A`.
+fn general(c: &mut Criterion) {
+    for columns in [1, 512] {
+        let (a, b) = (positive_definite(&[512, 512], 2), random(&[512, columns], 3));
+        gradient(
+            c,
+            &format!("logdet and solve of 512 × 512, {columns} right-hand sides"),
+            [&a, &b],
+            |[a, b]| (a.solve(b) * b).sum() + a.logdet(),
+            |g| {
+                let tape = Tape::new();
+                let x = tape.constant(&a).solve(tape.constant(&b)).value().unwrap();
+                let outer = x.matmul(&x.transpose(0, 1).unwrap()).unwrap();
+                assert_near(&a.matmul(&(g + &outer)).unwrap(), &Tensor::eye(512).unwrap(), 1e-9);
+            },
+        );
+    }
+}
+
+fn spectra(c: &mut Criterion) {
+    let a = positive_definite(&[128, 128], 9);
+    gradient(
+        c,
+        "eigh of 128 × 128",
+        [&a],
+        |[a]| {
+            let [values, vectors] = a.eigh();
+            (vectors * values.sqrt().unsqueeze(-2)).square().sum()
+        },
+        |g| assert_near(g, &Tensor::eye(128).unwrap(), 1e-9),
+    );
+    let a = random(&[128, 96], 10);
+    gradient(
+        c,
+        "svd of 128 × 96",
+        [&a],
+        |[a]| {
+            let [u, s, vt] = a.svd();
+            (u * s.unsqueeze(-2)).matmul(vt).square().sum()
+        },
+        |g| assert_near(g, &(&a * 2.0), 1e-8),
+    );
 }
 
 fn orthogonal(c: &mut Criterion) {
@@ -128,5 +182,5 @@ fn quick() -> Criterion {
     Criterion::default().sample_size(10).measurement_time(Duration::from_millis(800))
 }
 
-criterion_group! { name = benches; config = quick(); targets = cholesky, orthogonal, equations }
+criterion_group! { name = benches; config = quick(); targets = cholesky, general, orthogonal, spectra, equations }
 criterion_main!(benches);

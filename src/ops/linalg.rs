@@ -153,3 +153,8 @@ fn spread<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
         Tensor::from_fn([m, n], |at| T::from_f64(if at[0] == at[1] { 2.0 + at[0] as f64 } else { 0.0 }));
     x * 0.15 + x.constant_like(base)
 }
+
+/// Square matrices, one and in batches, for samples.
+#[cfg(test)]
+const SQUARES: [&[&[usize]]; 7] =
+    [&[&[1, 1]], &[&[2, 2]], &[&[5, 5]], &[&[2, 3, 3, 3]], &[&[0, 3, 3]], &[&[0, 0]], &[&[2, 0, 0]]];

@@ -136,19 +136,15 @@ impl<'t, T: Real> Var<'t, T> {
 }
 
 #[cfg(test)]
+use super::SQUARES;
+#[cfg(test)]
 use super::positive_definite;
 #[cfg(test)]
 use crate::conformance::{Sample, sample, shapes, wrong};
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<Sample> {
-    let matrices = || {
-        shapes(
-            &[&[&[1, 1]], &[&[2, 2]], &[&[5, 5]], &[&[2, 3, 4, 4]], &[&[0, 3, 3]], &[&[0, 0]], &[&[2, 0, 0]]],
-            -1.0,
-            1.0,
-        )
-    };
+    let matrices = || shapes(&SQUARES, -1.0, 1.0);
     let pairs = || {
         shapes(
             &[

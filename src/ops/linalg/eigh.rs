@@ -173,17 +173,13 @@ impl<'t, T: Real> Var<'t, T> {
 mod tests;
 
 #[cfg(test)]
+use super::SQUARES;
+#[cfg(test)]
 use crate::conformance::{Sample, sample, shapes, wrong};
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<Sample> {
-    let matrices = || {
-        shapes(
-            &[&[&[1, 1]], &[&[2, 2]], &[&[5, 5]], &[&[2, 3, 3, 3]], &[&[0, 3, 3]], &[&[0, 0]], &[&[2, 0, 0]]],
-            -0.2,
-            0.2,
-        )
-    };
+    let matrices = || shapes(&SQUARES, -0.2, 0.2);
     // Eigenvalues near 1, 2, 3, …, and eigenvectors near unit vectors.
     fn apart<T: Real>(x: Var<'_, T>) -> Var<'_, T> {
         let n = x.try_shape().map_or(0, |shape| shape[shape.len() - 1]);

@@ -100,15 +100,13 @@ impl<'t, T: Real> Var<'t, T> {
 }
 
 #[cfg(test)]
+use super::SQUARES;
+#[cfg(test)]
 use crate::conformance::{Sample, sample, shapes, wrong};
 
 #[cfg(test)]
 pub(super) fn samples() -> Vec<Sample> {
-    let matrices = |low, high| {
-        let cases: [&[&[usize]]; 7] =
-            [&[&[1, 1]], &[&[2, 2]], &[&[5, 5]], &[&[2, 3, 3, 3]], &[&[0, 3, 3]], &[&[0, 0]], &[&[2, 0, 0]]];
-        shapes(&cases, low, high)
-    };
+    let matrices = |low, high| shapes(&SQUARES, low, high);
     vec![
         sample!("matrix_exp", matrices(-1.0, 1.0), |x| x[0].matrix_exp()),
         sample!("matrix_exp of small ones", matrices(-1e-3, 1e-3), |x| x[0].matrix_exp()),
