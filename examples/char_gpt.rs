@@ -276,15 +276,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(52)
         .build_cartesian_2d(0.0..STEPS as f64, 1.0..4.5)?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(RGBColor(228, 228, 228))
-        .axis_style(RGBColor(150, 150, 150))
-        .label_style(("sans-serif", 14))
-        .x_desc("step")
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .draw()?;
+    chart::mesh(&mut chart).x_desc("step").x_label_formatter(&|x| format!("{x:.0}")).draw()?;
     let line = |points: &[(usize, f64)]| points.iter().map(|&(x, y)| (x as f64, y)).collect::<Vec<_>>();
     let level = |y: f64| vec![(0.0, y), (STEPS as f64, y)];
     let (blue, orange) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20));

@@ -85,7 +85,7 @@ fn draw(
         .x_label_area_size(36)
         .y_label_area_size(44)
         .build_cartesian_2d(0.0..SIZE as f64 - 1.0, -0.15..1.25)?;
-    chart.configure_mesh().x_desc("column").y_desc("shade").light_line_style(WHITE).draw()?;
+    chart::mesh(&mut chart).x_desc("column").y_desc("shade").draw()?;
     let line = |x: &Tensor<f64>| (0..SIZE).map(|i| (i as f64, x[[30, i]])).collect::<Vec<_>>();
     chart::curves(&mut chart, rows.iter().map(|(name, color, x)| (*name, *color, line(x))))?;
     area.present()?;

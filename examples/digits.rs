@@ -143,13 +143,8 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(62)
         .build_cartesian_2d(1.0..history.len() as f64, (least * 0.7..3.0).log_scale())?;
-    chart
-        .configure_mesh()
+    chart::mesh(&mut chart)
         .x_labels(9)
-        .max_light_lines(0)
-        .bold_line_style(RGBColor(228, 228, 228))
-        .axis_style(RGBColor(150, 150, 150))
-        .label_style(("sans-serif", 14))
         .x_desc("epoch")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y}"))

@@ -259,7 +259,6 @@ fn draw(
     root.fill(&WHITE)?;
     let (left, right) = root.split_horizontally(680);
     let (blue, orange, grey) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20), RGBColor(150, 150, 150));
-    let light = RGBColor(228, 228, 228);
     let [from, to] = HELD_OUT;
     let times: Vec<f64> = (0..).map(|i| from + f64::from(i) / 36.0).take_while(|time| *time <= to).collect();
     let foretold: Vec<(f64, f64, f64)> = (times.iter().zip(process.foretell(logarithms, &times)?))
@@ -275,12 +274,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(50)
         .build_cartesian_2d(1972.0..to, 322.0..384.0)?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(light)
-        .axis_style(grey)
-        .label_style(("sans-serif", 14))
+    chart::mesh(&mut chart)
         .x_desc("year")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.0}"))
@@ -306,12 +300,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(40)
         .build_cartesian_2d(from..to, -3.5..3.5)?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(light)
-        .axis_style(grey)
-        .label_style(("sans-serif", 14))
+    chart::mesh(&mut chart)
         .x_desc("year")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.0}"))

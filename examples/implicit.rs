@@ -271,7 +271,6 @@ fn draw(
     root.fill(&WHITE)?;
     let (left, right) = root.split_horizontally(580);
     let (blue, orange, grey) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20), RGBColor(150, 150, 150));
-    let light = RGBColor(228, 228, 228);
 
     let tenth = |ln: f64| ln / std::f64::consts::LN_10;
     let (low, high) =
@@ -283,13 +282,8 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(50)
         .build_cartesian_2d(0.0..FEATURES as f64, floor..high + 0.5)?;
-    chart
-        .configure_mesh()
+    chart::mesh(&mut chart)
         .disable_x_mesh()
-        .max_light_lines(0)
-        .bold_line_style(light)
-        .axis_style(grey)
-        .label_style(("sans-serif", 14))
         .x_desc("feature (orange: those that tell something)")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .draw()?;
@@ -306,15 +300,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(62)
         .build_cartesian_2d(0.0..losses.len() as f64, low - 0.01..high + 0.02)?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(light)
-        .axis_style(grey)
-        .label_style(("sans-serif", 14))
-        .x_desc("step")
-        .x_label_formatter(&|x| format!("{x:.0}"))
-        .draw()?;
+    chart::mesh(&mut chart).x_desc("step").x_label_formatter(&|x| format!("{x:.0}")).draw()?;
     let steps = || (0..).map(f64::from);
     let curve =
         |of: fn(&(f64, f64)) -> f64| -> Vec<(f64, f64)> { steps().zip(losses.iter().map(of)).collect() };

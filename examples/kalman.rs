@@ -258,7 +258,7 @@ fn draw(
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::new(path, (1240, 480)).into_drawing_area();
     root.fill(&WHITE)?;
-    let (blue, orange, grey) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20), RGBColor(150, 150, 150));
+    let (blue, orange) = (RGBColor(28, 78, 158), RGBColor(214, 96, 20));
     for ((name, level), area) in levels.into_iter().zip(root.split_evenly((1, 2))) {
         let mut chart = ChartBuilder::on(&area)
             .margin(20)
@@ -266,12 +266,7 @@ fn draw(
             .x_label_area_size(42)
             .y_label_area_size(50)
             .build_cartesian_2d(1870.0..1971.0, 400.0..1450.0)?;
-        chart
-            .configure_mesh()
-            .max_light_lines(0)
-            .bold_line_style(RGBColor(228, 228, 228))
-            .axis_style(grey)
-            .label_style(("sans-serif", 14))
+        chart::mesh(&mut chart)
             .x_desc("year")
             .x_label_formatter(&|x| format!("{x:.0}"))
             .y_label_formatter(&|y| format!("{y:.0}"))

@@ -305,14 +305,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(50)
         .build_cartesian_2d(-1.0..1.0, -1.1..1.1)?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(RGBColor(228, 228, 228))
-        .axis_style(RGBColor(150, 150, 150))
-        .label_style(("sans-serif", 14))
-        .x_desc("x")
-        .draw()?;
+    chart::mesh(&mut chart).x_desc("x").draw()?;
     let xs = Tensor::linspace(0.0, 1.0, 401)?.map(|s: f64| s * s)?;
     for quarter in 0..=4 {
         let t = f64::from(quarter) / 4.0;
@@ -346,12 +339,7 @@ fn draw(
         .x_label_area_size(42)
         .y_label_area_size(62)
         .build_cartesian_2d(0.0..last, (ENOUGH / 3.0..10.0).log_scale())?;
-    chart
-        .configure_mesh()
-        .max_light_lines(0)
-        .bold_line_style(RGBColor(228, 228, 228))
-        .axis_style(RGBColor(150, 150, 150))
-        .label_style(("sans-serif", 14))
+    chart::mesh(&mut chart)
         .x_desc("step")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.0e}"))

@@ -1,10 +1,25 @@
 //! Curves with their names, as several examples draw them.
 
-use plotters::coord::ranged1d::Ranged;
+use plotters::chart::MeshStyle;
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use std::error::Error;
 
 pub type Chart<'a, X, Y> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>;
+
+/// The lines behind a chart and its axes, to be described and drawn.
+pub fn mesh<'a, 'b, X, Y>(chart: &'b mut Chart<'a, X, Y>) -> MeshStyle<'a, 'b, X, Y, SVGBackend<'a>>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let mut mesh = chart.configure_mesh();
+    mesh.max_light_lines(0)
+        .bold_line_style(RGBColor(228, 228, 228))
+        .axis_style(RGBColor(150, 150, 150))
+        .label_style(("sans-serif", 14));
+    mesh
+}
 
 /// Draws curves, then their names in a box.
 pub fn curves<'a, X: Ranged<ValueType = f64>, Y: Ranged<ValueType = f64>>(
