@@ -191,6 +191,8 @@ pub use einsum::EinsumPlan;
 pub use elementwise::{Elementwise, Elementwise2, ElementwiseN};
 pub(crate) use elementwise::{compiled, compiled2};
 pub use embedding::Bags;
+#[cfg(feature = "fft")]
+pub use fft::public as fourier;
 pub use grid::Indexing;
 pub use grid_sample::{GridSample, Outside, Sampling};
 pub use implicit::{Implicit, Krylov, LinearSolver};
@@ -209,31 +211,6 @@ pub use rnn::{Nonlinearity, RnnOptions, RnnWeights};
 pub use rotary::Pairs;
 pub use segment::Combine;
 pub use softmax::Contraction;
-
-/// Fourier transforms: complex values, the settings of transforms, windows and frequencies. The feature `fft`.
-///
-/// The transforms themselves are methods of variables, [`rfft`](crate::Var::rfft) and its kin, and of [`Complex`](crate::fft::Complex) values.
-/// They are linear, so their derivatives are transforms again, at any order and for any length.
-///
-/// ```
-/// use retrograde::{Tape, Tensor, fft::{Norm, rfftfreq}};
-///
-/// // The derivative of a periodic signal, by its spectrum: i·2πf, turned into a quarter of a turn.
-/// let n = 16;
-/// let tape = Tape::<f64>::new();
-/// let t = tape.constant(&Tensor::arange(0.0, 1.0, 1.0 / n as f64)?) * std::f64::consts::TAU;
-/// let omega = tape.constant(&rfftfreq(n, 1.0 / n as f64)?);
-/// let z = t.sin().rfft(None, 0, Norm::Backward);
-/// let slope = retrograde::fft::Complex::new(-(z.im * omega), z.re * omega).irfft(n, 0, Norm::Backward);
-/// assert!(slope.value()?.all_close(&t.cos().value()?, 0.0, 1e-14)?);
-/// # Ok::<(), retrograde::Error>(())
-/// ```
-#[cfg(feature = "fft")]
-pub mod fourier {
-    pub use super::fft::{
-        Complex, Ends, Extent, Norm, Sizes, Stft, Type, blackman, fftfreq, hamming, hann, kaiser, rfftfreq,
-    };
-}
 
 /// The settings of losses, beside their reduction.
 ///

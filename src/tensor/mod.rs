@@ -127,6 +127,20 @@ impl<E: Element> Tensor<E> {
         Ok(built)
     }
 
+    /// As [`try_build`](Tensor::try_build), for several tensors that are written together.
+    #[cfg(any(feature = "fft", feature = "linalg"))]
+    pub(crate) fn try_build_many<const N: usize>(
+        shapes: [Shape; N],
+        fill: impl FnOnce([&mut [E]; N]) -> Result<()>,
+    ) -> Result<[Tensor<E>; N]> {
+        let mut built = [(); N].map(|()| Tensor::scalar(E::default()));
+        for (built, shape) in built.iter_mut().zip(shapes) {
+            *built = Tensor::unwritten(shape)?;
+        }
+        fill(built.each_mut().map(Tensor::own))?;
+        Ok(built)
+    }
+
     /// A row-major tensor of unspecified elements.
     fn unwritten(shape: Shape) -> Result<Tensor<E>> {
         match shape.count() {

@@ -5,43 +5,74 @@ use super::settings::{Along, Norm, Sizes};
 use super::transform::Dft;
 use crate::error::Result;
 use crate::number::Real;
-use crate::shape::Axes;
+use crate::shape::{Axes, Shape};
 use crate::tape::Var;
 
-/// Along one axis. A value without an imaginary part is real.
-fn one<'t, T: Real>(
-    (re, im): (Var<'t, T>, Option<Var<'t, T>>),
-    Along { axis, n }: Along,
-    inverse: bool,
-    norm: Norm,
-) -> Complex<'t, T> {
-    let dft = Dft { axis, n, to: n, inverse, scale: norm.scale(n, inverse), outputs: 2 };
-    let parts = match im {
-        None => re.tape().apply_many(dft, &[re], 2),
-        Some(im) => re.tape().apply_many(dft, &[re, im], 2),
-    };
-    Complex { re: parts[0], im: parts[1] }
+/// What is transformed: a value without an imaginary part is real.
+#[derive(Clone, Copy)]
+struct Given<'t, T: Real> {
+    re: Var<'t, T>,
+    im: Option<Var<'t, T>>,
 }
 
-impl<'t, T: Real> Complex<'t, T> {
-    /// Along some axes, one after another.
-    pub(super) fn transformed(self, along: &[Along], inverse: bool, norm: Norm) -> Complex<'t, T> {
-        along.iter().rev().fold(self, |z, along| one((z.re, Some(z.im)), *along, inverse, norm))
+impl<'t, T: Real> From<Var<'t, T>> for Given<'t, T> {
+    fn from(re: Var<'t, T>) -> Given<'t, T> {
+        Given { re, im: None }
+    }
+}
+
+impl<'t, T: Real> From<Complex<'t, T>> for Given<'t, T> {
+    fn from(z: Complex<'t, T>) -> Given<'t, T> {
+        Given { re: z.re, im: Some(z.im) }
+    }
+}
+
+impl<'t, T: Real> Given<'t, T> {
+    fn shape(self) -> Result<Shape> {
+        match self.im {
+            None => self.re.try_shape(),
+            Some(im) => Complex { re: self.re, im }.try_shape(),
+        }
+    }
+
+    fn one(self, Along { axis, n }: Along, inverse: bool, norm: Norm) -> Complex<'t, T> {
+        let dft = Dft { axis, n, to: n, inverse, scale: norm.scale(n, inverse), outputs: 2 };
+        let parts = match self.im {
+            None => self.re.tape().apply_many(dft, &[self.re], 2),
+            Some(im) => self.re.tape().apply_many(dft, &[self.re, im], 2),
+        };
+        Complex { re: parts[0], im: parts[1] }
+    }
+
+    /// Along some axes, the last one first.
+    fn transformed(self, along: &[Along], inverse: bool, norm: Norm) -> Complex<'t, T> {
+        match (along.split_last(), self.im) {
+            (Some((last, others)), _) => self.one(*last, inverse, norm).transformed(others, inverse, norm),
+            (None, Some(im)) => Complex { re: self.re, im },
+            (None, None) => Complex::from_real(self.re),
+        }
     }
 
     #[track_caller]
     fn along(self, n: Option<usize>, axis: isize, inverse: bool, norm: Norm) -> Complex<'t, T> {
-        self.re.tape().composed_complex(name(inverse, ["fft", "ifft"]), || {
-            Ok(self.transformed(&[Along::one(axis, n, &self.try_shape()?)?], inverse, norm))
+        self.re.tape().composed_complex(if inverse { "ifft" } else { "fft" }, || {
+            Ok(self.transformed(&[Along::one(axis, n, &self.shape()?)?], inverse, norm))
         })
     }
 
     #[track_caller]
     fn over(self, name: &'static str, s: Sizes, axes: Axes, inverse: bool, norm: Norm) -> Complex<'t, T> {
         self.re.tape().composed_complex(name, || {
-            let along = Along::several(&axes, &s, &self.try_shape()?, false)?;
+            let along = Along::several(&axes, &s, &self.shape()?, false)?;
             Ok(self.transformed(&along, inverse, norm))
         })
+    }
+}
+
+impl<'t, T: Real> Complex<'t, T> {
+    /// Along some axes, the last one first.
+    pub(super) fn transformed(self, along: &[Along], inverse: bool, norm: Norm) -> Complex<'t, T> {
+        Given::from(self).transformed(along, inverse, norm)
     }
 
     /// The discrete Fourier transform along an axis, `Zⱼ = Σₖ zₖ e^(−2πijk/n)`, scaled by what [`Norm`] says. The axis is cut to
@@ -72,7 +103,7 @@ impl<'t, T: Real> Complex<'t, T> {
     /// ```
     #[track_caller]
     pub fn fft(self, n: impl Into<Option<usize>>, axis: isize, norm: Norm) -> Complex<'t, T> {
-        self.along(n.into(), axis, false, norm)
+        Given::from(self).along(n.into(), axis, false, norm)
     }
 
     /// The inverse of [`fft`](Complex::fft), `zₖ = 1/n Σⱼ Zⱼ e^(2πijk/n)`.
@@ -82,7 +113,7 @@ impl<'t, T: Real> Complex<'t, T> {
     /// As there.
     #[track_caller]
     pub fn ifft(self, n: impl Into<Option<usize>>, axis: isize, norm: Norm) -> Complex<'t, T> {
-        self.along(n.into(), axis, true, norm)
+        Given::from(self).along(n.into(), axis, true, norm)
     }
 
     /// [`fft`](Complex::fft) along each of some axes, of the lengths `s`.
@@ -93,7 +124,7 @@ impl<'t, T: Real> Complex<'t, T> {
     /// lengths than axes.
     #[track_caller]
     pub fn fftn(self, s: impl Into<Sizes>, axes: impl Into<Axes>, norm: Norm) -> Complex<'t, T> {
-        self.over("fftn", s.into(), axes.into(), false, norm)
+        Given::from(self).over("fftn", s.into(), axes.into(), false, norm)
     }
 
     /// [`ifft`](Complex::ifft) along each of some axes, of the lengths `s`.
@@ -103,7 +134,7 @@ impl<'t, T: Real> Complex<'t, T> {
     /// As [`fftn`](Complex::fftn).
     #[track_caller]
     pub fn ifftn(self, s: impl Into<Sizes>, axes: impl Into<Axes>, norm: Norm) -> Complex<'t, T> {
-        self.over("ifftn", s.into(), axes.into(), true, norm)
+        Given::from(self).over("ifftn", s.into(), axes.into(), true, norm)
     }
 
     /// [`fftn`](Complex::fftn) over the last two axes.
@@ -126,7 +157,7 @@ impl<'t, T: Real> Complex<'t, T> {
     /// ```
     #[track_caller]
     pub fn fft2(self, s: impl Into<Sizes>, norm: Norm) -> Complex<'t, T> {
-        self.over("fft2", s.into(), [-2, -1].into(), false, norm)
+        Given::from(self).over("fft2", s.into(), [-2, -1].into(), false, norm)
     }
 
     /// [`ifftn`](Complex::ifftn) over the last two axes.
@@ -136,38 +167,11 @@ impl<'t, T: Real> Complex<'t, T> {
     /// As there.
     #[track_caller]
     pub fn ifft2(self, s: impl Into<Sizes>, norm: Norm) -> Complex<'t, T> {
-        self.over("ifft2", s.into(), [-2, -1].into(), true, norm)
+        Given::from(self).over("ifft2", s.into(), [-2, -1].into(), true, norm)
     }
-}
-
-fn name(inverse: bool, names: [&'static str; 2]) -> &'static str {
-    names[usize::from(inverse)]
 }
 
 impl<'t, T: Real> Var<'t, T> {
-    fn to_complex(self, along: &[Along], inverse: bool, norm: Norm) -> Result<Complex<'t, T>> {
-        Ok(match along.split_last() {
-            None => Complex::from_real(self),
-            Some((last, others)) => {
-                one((self, None), *last, inverse, norm).transformed(others, inverse, norm)
-            }
-        })
-    }
-
-    #[track_caller]
-    fn along(self, n: Option<usize>, axis: isize, inverse: bool, norm: Norm) -> Complex<'t, T> {
-        self.tape().composed_complex(name(inverse, ["fft", "ifft"]), || {
-            self.to_complex(&[Along::one(axis, n, &self.try_shape()?)?], inverse, norm)
-        })
-    }
-
-    #[track_caller]
-    fn over(self, name: &'static str, s: Sizes, axes: Axes, inverse: bool, norm: Norm) -> Complex<'t, T> {
-        self.tape().composed_complex(name, || {
-            self.to_complex(&Along::several(&axes, &s, &self.try_shape()?, false)?, inverse, norm)
-        })
-    }
-
     /// [`Complex::fft`] of a real value, at half its price. The second half of the result mirrors the first, which
     /// [`rfft`](Var::rfft) gives alone.
     ///
@@ -186,7 +190,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn fft(self, n: impl Into<Option<usize>>, axis: isize, norm: Norm) -> Complex<'t, T> {
-        self.along(n.into(), axis, false, norm)
+        Given::from(self).along(n.into(), axis, false, norm)
     }
 
     /// [`Complex::ifft`] of a real value.
@@ -196,7 +200,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// As there.
     #[track_caller]
     pub fn ifft(self, n: impl Into<Option<usize>>, axis: isize, norm: Norm) -> Complex<'t, T> {
-        self.along(n.into(), axis, true, norm)
+        Given::from(self).along(n.into(), axis, true, norm)
     }
 
     /// [`Complex::fftn`] of a real value.
@@ -206,7 +210,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// As there.
     #[track_caller]
     pub fn fftn(self, s: impl Into<Sizes>, axes: impl Into<Axes>, norm: Norm) -> Complex<'t, T> {
-        self.over("fftn", s.into(), axes.into(), false, norm)
+        Given::from(self).over("fftn", s.into(), axes.into(), false, norm)
     }
 
     /// [`Complex::ifftn`] of a real value.
@@ -216,7 +220,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// As there.
     #[track_caller]
     pub fn ifftn(self, s: impl Into<Sizes>, axes: impl Into<Axes>, norm: Norm) -> Complex<'t, T> {
-        self.over("ifftn", s.into(), axes.into(), true, norm)
+        Given::from(self).over("ifftn", s.into(), axes.into(), true, norm)
     }
 
     /// [`Complex::fft2`] of a real value.
@@ -226,7 +230,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// As there.
     #[track_caller]
     pub fn fft2(self, s: impl Into<Sizes>, norm: Norm) -> Complex<'t, T> {
-        self.over("fft2", s.into(), [-2, -1].into(), false, norm)
+        Given::from(self).over("fft2", s.into(), [-2, -1].into(), false, norm)
     }
 
     /// [`Complex::ifft2`] of a real value.
@@ -236,7 +240,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// As there.
     #[track_caller]
     pub fn ifft2(self, s: impl Into<Sizes>, norm: Norm) -> Complex<'t, T> {
-        self.over("ifft2", s.into(), [-2, -1].into(), true, norm)
+        Given::from(self).over("ifft2", s.into(), [-2, -1].into(), true, norm)
     }
 }
 

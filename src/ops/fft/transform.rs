@@ -27,12 +27,10 @@ fn lengthened(shape: &[usize], to: usize) -> Result<(Shape, usize)> {
 
 /// Two tensors of one shape, whose elements `fill` writes.
 fn pair<T: Real>(shape: Shape, fill: impl FnOnce(&mut [T], &mut [T])) -> Result<[Tensor<T>; 2]> {
-    let mut second = None;
-    let first = Tensor::try_build(shape.clone(), |first| {
-        second = Some(Tensor::build(shape, |second| fill(first, second))?);
+    Tensor::try_build_many([shape.clone(), shape], |[first, second]| {
+        fill(first, second);
         Ok(())
-    })?;
-    Ok([first, second.expect("built with the first")])
+    })
 }
 
 /// The axis moved back, as a view.
