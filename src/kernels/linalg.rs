@@ -27,7 +27,6 @@ pub use svd::{SvdWork, svd, svd_ns, svdvals, svdvals_ns};
 pub use sylvester::{Equation, Quasi, matrix_equation, matrix_equation_ns};
 pub use triangular::{Triangular, triangular_solve, triangular_solve_ns};
 
-use super::threshold;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 
 /// Why a matrix was not decomposed.

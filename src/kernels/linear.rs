@@ -26,7 +26,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The Euclidean norm, scaled so that squares neither overflow nor vanish.
-fn norm(a: &[f64]) -> f64 {
+pub fn norm(a: &[f64]) -> f64 {
     let largest = a.iter().fold(0.0, |m: f64, a| if a.is_nan() { f64::NAN } else { m.max(a.abs()) });
     if largest == 0.0 || !largest.is_finite() {
         return largest;

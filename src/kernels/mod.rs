@@ -37,7 +37,7 @@ pub mod transpose;
 pub use function::{Function, Gradient, run_gradient, run_n, run1, run2, run2_in_place, run3, run4};
 pub(crate) use isa::multiversion;
 pub use isa::{Isa, isa};
-pub use linear::{Limits, Outcome, conjugate_gradients, eliminate, gmres};
+pub use linear::{Limits, Outcome, conjugate_gradients, eliminate, gmres, norm};
 pub use map::{Row, View, map, map_gradient, update};
 pub use pad::{add_strided, surround};
 pub use transpose::copy_strided;

@@ -4,10 +4,10 @@
 //! here: batches of matrices as kernels take them, and their faults as errors.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::kernels::linalg::Fault;
+use crate::kernels::linalg::{self, Fault};
 use crate::number::Real;
 use crate::shape::{Shape, broadcast};
-use crate::tape::Var;
+use crate::tape::{Operation, Var};
 use crate::tensor::Tensor;
 
 mod factors;
@@ -85,6 +85,65 @@ fn slice<T: Real>(x: &Tensor<T>) -> &[T] {
     x.as_slice().expect("made contiguous")
 }
 
+/// Matrices as they lie, and whether that is row by row, or else column by column; copied only if it is neither.
+fn as_stored<T: Real>(x: &Tensor<T>) -> Result<(Tensor<T>, bool)> {
+    let by_columns = x.transpose(-1, -2)?;
+    match by_columns.as_slice() {
+        Some(_) => Ok((by_columns, false)),
+        None => Ok((x.contiguous()?, true)),
+    }
+}
+
+/// Tensors of some shapes behind the axes of a batch, whose pieces `f` writes for each matrix, in about `ns` each; `f` gets
+/// what its thread works in, the matrix's number and the pieces. A fault is an error about a matrix of this size.
+fn each_matrix<T: Real, W: Default, const K: usize>(
+    batch: &[usize],
+    shapes: [&[usize]; K],
+    size: usize,
+    ns: usize,
+    f: impl Fn(&mut W, usize, [&mut [T]; K]) -> Result<(), Fault> + Sync,
+) -> Result<[Tensor<T>; K]> {
+    let mut whole = [(); K].map(|()| Shape::default());
+    for (whole, shape) in whole.iter_mut().zip(shapes) {
+        *whole = shape_of(batch, shape)?;
+    }
+    Tensor::try_build_many(whole, |outputs| {
+        linalg::each(batch.iter().product(), ns, outputs, W::default, f)
+            .map_err(|failed| fault(batch, size, failed))
+    })
+}
+
+/// The same in place of matrices that lie row by row.
+fn in_place<T: Real, W: Default>(
+    mut x: Tensor<T>,
+    size: usize,
+    ns: usize,
+    f: impl Fn(&mut W, usize, &mut [T]) -> Result<(), Fault> + Sync,
+) -> Result<Tensor<T>> {
+    let shape = x.shape_owned();
+    let (batch, ..) = matrices(&shape)?;
+    let each = |work: &mut W, i: usize, [x]: [&mut [T]; 1]| f(work, i, x);
+    linalg::each(batch.iter().product(), ns, [x.as_mut_slice()?], W::default, each)
+        .map_err(|failed| fault(batch, size, failed))?;
+    Ok(x)
+}
+
+/// The lower triangles of square matrices and their mirror images.
+fn mirrored<T: Real>(x: &Tensor<T>) -> Result<Tensor<T>> {
+    let (_, n) = square(x.shape())?;
+    let x = x.contiguous()?;
+    Tensor::build(x.shape_owned(), |out| {
+        out.copy_from_slice(slice(&x));
+        for matrix in out.chunks_exact_mut((n * n).max(1)) {
+            for i in 0..n {
+                for j in i + 1..n {
+                    matrix[i * n + j] = matrix[j * n + i];
+                }
+            }
+        }
+    })
+}
+
 /// Matrix `i` of a batch that could not be decomposed.
 fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
     let mut rest = i;
@@ -116,6 +175,14 @@ fn broadcast_batches<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Result<[Var<'
 }
 
 impl<'t, T: Real> Var<'t, T> {
+    /// What an operation factors this into, as constants: whoever solves with the factors takes the matrix itself, too, and
+    /// that carries the derivative, so that a backward solve factors nothing and every order is right.
+    fn constant_factors<const N: usize>(self, operation: impl Operation<T>) -> Result<[Var<'t, T>; N]> {
+        let factors = self.tape().apply_many(operation, &[self], N);
+        factors[0].try_shape()?;
+        Ok(std::array::from_fn(|i| factors[i].detach()))
+    }
+
     /// The matrices in the last two axes transposed.
     fn mt(self) -> Var<'t, T> {
         self.transpose(-1, -2)

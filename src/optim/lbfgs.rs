@@ -6,6 +6,7 @@ mod tests;
 
 use super::{named, not_negative};
 use crate::error::{ErrorKind, Result, argument};
+use crate::kernels::norm;
 use crate::kernels::reduce::dot;
 use crate::number::Real;
 use crate::parameters::Parameters;
@@ -278,15 +279,6 @@ impl Point {
             |most: f64, g: &f64| if most.is_nan() || g.is_nan() { f64::NAN } else { most.max(g.abs()) };
         self.gradient.iter().fold(0.0, larger)
     }
-}
-
-/// √(Σ x²), whatever the scale.
-fn norm(x: &[f64]) -> f64 {
-    let largest = x.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-    if largest == 0.0 {
-        return 0.0;
-    }
-    largest * x.iter().map(|x| (x / largest).powi(2)).sum::<f64>().sqrt()
 }
 
 /// What of a point's neighbourhood is not in the function's domain.

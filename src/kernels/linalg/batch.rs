@@ -1,6 +1,7 @@
-//! The same work on each matrix of a batch.
+//! The same work on each matrix of a batch, and on blocks of columns.
 
 use super::super::threshold;
+use rayon::prelude::*;
 
 /// Runs `f` on each of `count` parts of the outputs, which are cut into as many pieces of equal size; several threads
 /// share them if the whole takes long enough, at `ns` a part. `f` gets what `init` makes for each task, the part's
@@ -62,6 +63,23 @@ fn split<T: Send, W, F: Send, const K: usize>(
         || split(first + half, count - half, grain, right, sizes, init, f),
     );
     a.and(b)
+}
+
+/// Columns that are solved for together: a fixed number, whatever the number of threads.
+const COLUMNS: usize = 64;
+
+/// Runs `f` on blocks of columns of `n` numbers each, with the number of a block's first column; several threads share them
+/// if the whole takes long enough, at `ns`.
+pub fn in_columns<T: Send>(n: usize, columns: &mut [T], ns: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    if columns.is_empty() {
+        return;
+    }
+    let block = |(i, columns): (usize, &mut [T])| f(i * COLUMNS, columns);
+    if threshold::split(ns) {
+        columns.par_chunks_mut(n * COLUMNS).enumerate().for_each(block);
+    } else {
+        columns.chunks_mut(n * COLUMNS).enumerate().for_each(block);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
+use super::range::{first_is_negative, near_one, negate};
 use super::{Fault, Workspace, both, finite};
 use crate::number::Real;
 use faer::diag::DiagMut;
@@ -46,10 +47,7 @@ pub fn eigh<T: Real>(
     }
     // The largest element is brought near 1, by a power of two, so that no square leaves the range.
     let lower = a.chunks_exact(n).enumerate().flat_map(|(j, column)| &column[j..]);
-    let largest = lower.fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
-    let (least, most) = if size_of::<T>() == 4 { (-120.0, 126.0) } else { (-1000.0, 1022.0) };
-    let exponent = if largest > 0.0 { largest.log2().floor().clamp(least, most) } else { 0.0 };
-    let up = T::from_f64((-exponent).exp2());
+    let [up, down] = near_one(lower);
     work.scaled.clear();
     work.scaled.extend(a.iter().map(|&x| x * up));
     decompose(n, &work.scaled, values, vectors, &mut work.stack)?;
@@ -58,15 +56,8 @@ pub fn eigh<T: Real>(
             mixed(n, &mut vectors[space.start * n..space.end * n]);
         }
     }
-    let down = T::from_f64(exponent.exp2());
     values.iter_mut().for_each(|value| *value *= down);
-    for vector in vectors.chunks_exact_mut(n) {
-        let largest = vector.iter().fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
-        let first = vector.iter().map(|x| x.to_f64()).find(|x| x.abs() >= 0.999 * largest);
-        if first.is_some_and(|x| x < 0.0) {
-            vector.iter_mut().for_each(|x| *x = -*x);
-        }
-    }
+    vectors.chunks_exact_mut(n).filter(|vector| first_is_negative(vector, 0.999)).for_each(negate);
     Ok(())
 }
 

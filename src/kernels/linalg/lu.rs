@@ -1,15 +1,12 @@
 //! LU factors with row exchanges, and what is solved with them.
 
 use super::super::transpose::copy_strided;
-use super::{Fault, Workspace, both, finite, threshold};
+use super::batch::in_columns;
+use super::{Fault, Workspace, both, finite};
 use crate::number::Real;
 use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::linalg::triangular_solve as solve;
 use faer::{MatMut, MatRef, Par};
-use rayon::prelude::*;
-
-/// Columns that are solved for together: a fixed number, whatever the number of threads.
-const COLUMNS: usize = 64;
 
 /// What a decomposition works in. One for each task.
 #[derive(Default)]
@@ -142,15 +139,8 @@ impl<T: Real> LuFactors<'_, T> {
     /// Solves `A X = B`, or `Aᵀ X = B`, in place of B, for as many columns as `b` holds. Pivots of 0 give infinities
     /// and NaNs.
     pub fn solve(&self, transposed: bool, b: &mut [T]) {
-        if self.n == 0 || b.is_empty() {
-            return;
-        }
-        let block = self.n * COLUMNS;
-        if threshold::split(lu_solve_ns(self.n, b.len() / self.n)) {
-            b.par_chunks_mut(block).for_each(|b| self.solve_block(transposed, b));
-        } else {
-            b.chunks_mut(block).for_each(|b| self.solve_block(transposed, b));
-        }
+        let ns = lu_solve_ns(self.n, b.len() / self.n.max(1));
+        in_columns(self.n, b, ns, |_, b| self.solve_block(transposed, b));
     }
 
     fn solve_block(&self, transposed: bool, b: &mut [T]) {
@@ -214,21 +204,12 @@ impl<T: Real> LuFactors<'_, T> {
     /// `A⁻¹ = U⁻¹ L⁻¹ P`, column by column. Pivots of 0 give infinities and NaNs.
     pub fn inverse(&self, out: &mut [T]) {
         let n = self.n;
-        if n == 0 {
-            return;
-        }
-        let block = |(i, b): (usize, &mut [T])| {
-            let first = i * COLUMNS;
+        in_columns(n, out, lu_solve_ns(n, n), |first, b| {
             b.fill(T::ZERO);
             b.chunks_exact_mut(n).enumerate().for_each(|(j, column)| column[first + j] = T::ONE);
             // Above the diagonal, L⁻¹ is 0.
             self.triangles(false, first, b);
-        };
-        if threshold::split(lu_solve_ns(n, n)) {
-            out.par_chunks_mut(n * COLUMNS).enumerate().for_each(block);
-        } else {
-            out.chunks_mut(n * COLUMNS).enumerate().for_each(block);
-        }
+        });
         // Column j of U⁻¹ L⁻¹ is column rows[j] of the inverse.
         let mut to = self.rows.to_vec();
         for j in 0..n {

@@ -1,4 +1,4 @@
-//! Powers of 2 that bring extreme matrices to where squares neither overflow nor vanish.
+//! Powers of 2 that bring matrices to where squares neither overflow nor vanish; and the signs of vectors.
 
 use crate::number::Real;
 
@@ -25,6 +25,26 @@ pub fn to_range<T: Real>(a: &mut [T]) -> i32 {
     let exponent = libm::ilogb(largest);
     by_power(a, -exponent);
     exponent
+}
+
+/// The power of 2 that brings the largest of some elements near 1, as far as it is a number of the type, and what undoes it.
+pub fn near_one<'a, T: Real>(elements: impl IntoIterator<Item = &'a T>) -> [T; 2] {
+    let largest = elements.into_iter().fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
+    let (least, most) = if size_of::<T>() == 4 { (-120.0, 126.0) } else { (-1000.0, 1022.0) };
+    let exponent = if largest > 0.0 { largest.log2().floor().clamp(least, most) } else { 0.0 };
+    [-exponent, exponent].map(|exponent| T::from_f64(exponent.exp2()))
+}
+
+/// Whether the first of a column's elements that are at least this share of the largest is negative.
+pub fn first_is_negative<T: Real>(column: &[T], share: f64) -> bool {
+    let size = |x: &T| x.to_f64().abs();
+    let least = share * column.iter().map(size).fold(0.0, f64::max);
+    column.iter().find(|x| size(x) >= least).is_some_and(|&x| x < T::ZERO)
+}
+
+/// Turns a column round.
+pub fn negate<T: Real>(column: &mut [T]) {
+    column.iter_mut().for_each(|x| *x = -*x);
 }
 
 #[cfg(test)]

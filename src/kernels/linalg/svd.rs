@@ -1,5 +1,6 @@
 //! Singular values and vectors.
 
+use super::range::{first_is_negative, near_one, negate};
 use super::{Fault, Workspace, both, finite};
 use crate::number::Real;
 use faer::diag::DiagMut;
@@ -48,11 +49,15 @@ pub fn svd<T: Real>(
         *s *= size;
         if let (Some(u), Some(v)) = (of_u.next(), of_v.next()) {
             let flip = points_down(u);
-            negate_if(flip, u);
-            negate_if(if *s == T::ZERO { points_down(v) } else { flip }, v);
+            if flip {
+                negate(u);
+            }
+            if if *s == T::ZERO { points_down(v) } else { flip } {
+                negate(v);
+            }
         }
     }
-    of_u.chain(of_v).for_each(|column| negate_if(points_down(column), column));
+    of_u.chain(of_v).filter(|column| points_down(column)).for_each(negate);
     Ok(())
 }
 
@@ -75,28 +80,16 @@ impl<T: Real> SvdWork<T> {
     /// gives what undoes that.
     fn scale(&mut self, a: &[T]) -> Result<T, Fault> {
         finite(a)?;
-        let largest = a.iter().fold(0.0, |largest: f64, x| largest.max(x.to_f64().abs()));
-        let (least, most) = if size_of::<T>() == 4 { (-120.0, 126.0) } else { (-1000.0, 1022.0) };
-        let exponent = if largest > 0.0 { largest.log2().floor().clamp(least, most) } else { 0.0 };
-        let up = T::from_f64((-exponent).exp2());
+        let [up, down] = near_one(a);
         self.scaled.clear();
         self.scaled.extend(a.iter().map(|&x| x * up));
-        Ok(T::from_f64(exponent.exp2()))
+        Ok(down)
     }
 }
 
 /// Whether the first of the largest elements is negative.
 fn points_down<T: Real>(column: &[T]) -> bool {
-    let size = |x: &T| x.to_f64().abs();
-    let largest = column.iter().map(size).fold(0.0, f64::max);
-    let least = (1.0 - T::EPSILON.to_f64().sqrt()) * largest;
-    column.iter().find(|x| size(x) >= least).is_some_and(|&x| x < T::ZERO)
-}
-
-fn negate_if<T: Real>(flip: bool, column: &mut [T]) {
-    if flip {
-        column.iter_mut().for_each(|x| *x = -*x);
-    }
+    first_is_negative(column, 1.0 - T::EPSILON.to_f64().sqrt())
 }
 
 both! {

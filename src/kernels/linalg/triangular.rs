@@ -1,13 +1,10 @@
 //! Triangular systems.
 
-use super::{both, threshold};
+use super::batch::in_columns;
+use super::both;
 use crate::number::Real;
 use faer::linalg::triangular_solve as solve;
 use faer::{MatMut, MatRef, Par};
-use rayon::prelude::*;
-
-/// Columns that are solved for together: a fixed number, whatever the number of threads.
-const COLUMNS: usize = 64;
 
 /// Which triangle of a matrix counts, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +27,8 @@ pub fn triangular_solve_ns(n: usize, columns: usize) -> usize {
 /// If `a` is not `n × n`.
 pub fn triangular_solve<T: Real>(n: usize, a: &[T], by_rows: bool, of: Triangular, b: &mut [T]) {
     assert_eq!(a.len(), n * n, "a square matrix");
-    if n == 0 || b.is_empty() {
-        return;
-    }
-    if threshold::split(triangular_solve_ns(n, b.len() / n)) {
-        b.par_chunks_mut(n * COLUMNS).for_each(|b| block(n, a, by_rows, of, b));
-    } else {
-        b.chunks_mut(n * COLUMNS).for_each(|b| block(n, a, by_rows, of, b));
-    }
+    let ns = triangular_solve_ns(n, b.len() / n.max(1));
+    in_columns(n, b, ns, |_, b| block(n, a, by_rows, of, b));
 }
 
 both! {

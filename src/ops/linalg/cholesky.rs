@@ -1,6 +1,6 @@
 //! Cholesky factors, and what is solved with them.
 
-use super::{Triangular, columns, fault, slice, square};
+use super::{Triangular, columns, in_place, square};
 use crate::error::Result;
 use crate::kernels::linalg::{self, Workspace};
 use crate::number::Real;
@@ -19,16 +19,9 @@ impl<T: Real> Operation<T> for Cholesky {
         "cholesky"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        let (batch, n) = square(x[0].shape())?;
-        let a = columns(x[0])?;
-        let factor = Tensor::try_build(a.shape_owned(), |out| {
-            out.copy_from_slice(slice(&a));
-            let count = batch.iter().product();
-            let factor = |work: &mut Workspace, _, [a]: [&mut [T]; 1]| linalg::cholesky(n, a, work);
-            linalg::each(count, linalg::cholesky_ns(n), [out], Workspace::default, factor)
-                .map_err(|failed| fault(batch, n, failed))
-        })?;
-        factor.transpose(-1, -2).map(one)
+        let (_, n) = square(x[0].shape())?;
+        let factor = |work: &mut Workspace, _, a: &mut [T]| linalg::cholesky(n, a, work);
+        in_place(columns(x[0])?, n, linalg::cholesky_ns(n), factor)?.transpose(-1, -2).map(one)
     }
     /// `Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹)`, with the lower triangle and half of the diagonal `Φ` (Murray 2016, eq. 10).
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {

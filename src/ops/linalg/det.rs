@@ -1,6 +1,6 @@
 //! Determinants and their logarithms.
 
-use super::factors::{Batch, Factored, Use, inverses};
+use super::factors::{Batch, Factored, inverses};
 use super::{columns, shape_of, slice, square};
 use crate::error::Result;
 use crate::kernels::linalg::{LuFactors, complete_order};
@@ -79,7 +79,7 @@ fn expanded<T: Real>(a: Var<'_, T>) -> Result<Var<'_, T>> {
             det = if odd(order) { -det } else { det };
         }
         let (above, below) = (rest.slice(0, ..k), rest.slice(0, k..));
-        let head = Factored::new(above.slice(1, ..k), "det", Use::Constants)?;
+        let head = Factored::new(above.slice(1, ..k), "det")?;
         det = det * tape.apply(Det { careful: false }, &[head.a, head.lu, head.rows]);
         if k as usize == n {
             return Ok(det);
@@ -112,7 +112,7 @@ impl Det {
         let index = |places: &[usize]| Tensor::from_iter_in(places.iter().map(|&i| i as i64), [places.len()]);
         let mut parts = Vec::with_capacity(1 + others.len());
         if !places.is_empty() {
-            let a = Factored::new(flat.index_select(0, &index(&places)?), "det", Use::Constants)?;
+            let a = Factored::new(flat.index_select(0, &index(&places)?), "det")?;
             parts.push(tape.apply(Det { careful: false }, &[a.a, a.lu, a.rows]));
         }
         for i in others {
@@ -223,7 +223,7 @@ impl<T: Real> Operation<T> for LogDet {
 
 /// The sign and the logarithm, on behalf of an operation.
 fn parts<'t, T: Real>(a: Var<'t, T>, name: &'static str) -> Result<[Var<'t, T>; 2]> {
-    let a = Factored::new(a, name, Use::Constants)?;
+    let a = Factored::new(a, name)?;
     Ok([LogDet::Sign, LogDet::Size].map(|part| a.a.tape().apply(part, &[a.a, a.lu, a.rows])))
 }
 
@@ -257,7 +257,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn det(self) -> Var<'t, T> {
         self.tape().composed("det", || {
-            let a = Factored::new(self, "det", Use::Constants)?;
+            let a = Factored::new(self, "det")?;
             if self.try_shape()?.ends_with(&[1, 1]) {
                 // The element itself: its second derivative is 0, without rounding.
                 return Ok(self.squeeze(-1).squeeze(-1));

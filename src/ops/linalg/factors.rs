@@ -1,31 +1,24 @@
 //! A matrix with its LU factors: what is solved with it, and the rules thereof, factors it once.
 
-use super::{Triangular, columns, fault, matrices, shape_of, slice, square};
+use super::{Triangular, as_stored, columns, each_matrix, in_place, matrices, shape_of, slice, square};
 use crate::error::{ErrorKind, Result, argument};
 use crate::kernels::linalg::{self, LuFactors, LuWork};
 use crate::number::Real;
-use crate::shape::{Shape, broadcast};
+use crate::shape::broadcast;
 use crate::tape::{At, Operation, Outputs, Parts, Var, one};
 use crate::tensor::Tensor;
 use smallvec::smallvec;
 
-/// What matrices are factored for.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Use {
-    /// To be seen: the factors have a derivative.
-    Values,
-    /// By an operation that takes the matrix, too, and for whose rule they are constants.
-    Constants,
-    /// The same, by one that needs a matrix with an inverse.
-    Inverse,
-}
-
 /// `P A = L U`: gives L and U in one matrix, and the order of the rows, as numbers.
-pub(super) struct Lu(pub(super) &'static str, pub(super) Use);
+pub(super) struct Lu {
+    pub(super) name: &'static str,
+    /// Whether a matrix without an inverse is refused.
+    pub(super) regular: bool,
+}
 
 impl<T: Real> Operation<T> for Lu {
     fn name(&self) -> &'static str {
-        self.0
+        self.name
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let (batch, m, n) = matrices(x[0].shape())?;
@@ -33,40 +26,60 @@ impl<T: Real> Operation<T> for Lu {
         if m as f64 * T::EPSILON.to_f64() > 2.0 {
             return argument("the number of rows", m, "one that the element type can count to");
         }
-        let count = batch.iter().product();
-        let by_columns = x[0].transpose(-1, -2)?;
-        let (a, by_rows) = match by_columns.as_slice() {
-            Some(_) => (by_columns, false),
-            None => (x[0].contiguous()?, true),
+        let (a, by_rows) = as_stored(x[0])?;
+        let a = slice(&a);
+        let factor = |work: &mut LuWork, i: usize, [out, rows]: [&mut [T]; 2]| {
+            linalg::lu([m, n], &a[i * m * n..(i + 1) * m * n], by_rows, out, rows, work)?;
+            match (0..n).find(|&j| self.regular && out[j * n + j] == T::ZERO) {
+                Some(pivot) => Err(linalg::Fault::Singular(pivot)),
+                None => Ok(()),
+            }
         };
-        let mut rows = None;
-        let factors = Tensor::try_build(shape_of(batch, &[n, m])?, |out| {
-            rows = Some(Tensor::try_build(shape_of(batch, &[m])?, |rows| {
-                let factor = |work: &mut LuWork, i: usize, [out, rows]: [&mut [T]; 2]| {
-                    linalg::lu([m, n], &slice(&a)[i * m * n..(i + 1) * m * n], by_rows, out, rows, work)?;
-                    match (0..n).find(|&j| self.1 == Use::Inverse && out[j * n + j] == T::ZERO) {
-                        Some(pivot) => Err(linalg::Fault::Singular(pivot)),
-                        None => Ok(()),
-                    }
-                };
-                linalg::each(count, linalg::lu_ns(m, n), [out, rows], LuWork::default, factor)
-                    .map_err(|failed| fault(batch, n, failed))
-            })?);
-            Ok(())
-        })?;
-        Ok(smallvec![factors.transpose(-1, -2)?, rows.expect("built with the factors")])
+        let [factors, rows] = each_matrix(batch, [&[n, m], &[m]], n, linalg::lu_ns(m, n), factor)?;
+        Ok(smallvec![factors.transpose(-1, -2)?, rows])
     }
+    /// With k = min(m, n), the first k columns of L as L₁ over L₂ and the first k rows of U as U₁ beside U₂ (de Hoog,
+    /// Anderssen and Lukas 2011, for the square part): from `B = P A`,
+    /// `B̄₂ = L̄₂ U₁⁻ᵀ`, `Ū₁ −= L₂ᵀ B̄₂` below, or `B̄₂ = L₁⁻ᵀ Ū₂`, `L̄₁ −= B̄₂ U₂ᵀ` beside, and
+    /// `B̄₁ = L₁⁻ᵀ (tril₋₁(L₁ᵀ L̄₁) + triu(Ū₁ U₁ᵀ)) U₁⁻ᵀ`.
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        match self.1 {
-            Use::Values => cotangent(at),
-            _ => Ok(smallvec![None]),
+        let (lu, g) = (Pieces::of(at.y(0))?, Pieces::of(at.g(0))?);
+        let head = lu.head;
+        let (mut gl, mut gu) = (g.head, g.head);
+        let mut b = Pieces { head, below: None, beside: None };
+        if let (Some(g), Some(l)) = (g.below, lu.below) {
+            let part = head.solve_triangular(g, U().right().transposed());
+            gu = gu - l.mt().matmul(part);
+            b.below = Some(part);
         }
+        if let (Some(g), Some(u)) = (g.beside, lu.beside) {
+            let part = head.solve_triangular(g, L().transposed());
+            gl = gl - part.matmul(u.mt());
+            b.beside = Some(part);
+        }
+        let of_l = unit(head)?.mt().matmul(gl.tril(-1)).tril(-1);
+        let of_u = gu.triu(0).matmul(head.triu(0).mt()).triu(0);
+        let left = head.solve_triangular(of_l + of_u, L().transposed());
+        b.head = head.solve_triangular(left, U().right().transposed());
+        at.one(permuted(b.whole(), &order(at.y(1))?, true)?)
     }
+    /// With `F = L₁⁻¹ dB₁ U₁⁻¹`: `dL₁ = L₁ tril₋₁(F)`, `dU₁ = triu(F) U₁`, `dL₂ = (dB₂ − L₂ dU₁) U₁⁻¹`,
+    /// `dU₂ = L₁⁻¹ dB₂ − tril₋₁(F) U₂`.
     fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        match (self.1, at.dx(0)) {
-            (Use::Values, Some(da)) => tangent(at, da),
-            _ => Ok(smallvec![None, None]),
+        let Some(da) = at.dx(0) else { return Ok(smallvec![None, None]) };
+        let db = Pieces::of(permuted(da, &order(at.y(1))?, false)?)?;
+        let lu = Pieces::of(at.y(0))?;
+        let head = lu.head;
+        let f = head.solve_triangular(head.solve_triangular(db.head, L()), U().right());
+        let du = f.triu(0).matmul(head.triu(0));
+        let mut found = Pieces { head: unit(head)?.matmul(f.tril(-1)) + du, below: None, beside: None };
+        if let (Some(db), Some(l)) = (db.below, lu.below) {
+            found.below = Some(head.solve_triangular(db - l.matmul(du), U().right()));
         }
+        if let (Some(db), Some(u)) = (db.beside, lu.beside) {
+            found.beside = Some(head.solve_triangular(db, L()) - f.tril(-1).matmul(u));
+        }
+        Ok(smallvec![Some(found.whole()), None])
     }
 }
 
@@ -104,50 +117,6 @@ fn unit<'t, T: Real>(head: Var<'t, T>) -> Result<Var<'t, T>> {
 const L: fn() -> Triangular = || Triangular::lower().unit();
 const U: fn() -> Triangular = Triangular::upper;
 
-/// With k = min(m, n), the first k columns of L as L₁ over L₂ and the first k rows of U as U₁ beside U₂ (de Hoog,
-/// Anderssen and Lukas 2011, for the square part): from `B = P A`,
-/// `B̄₂ = L̄₂ U₁⁻ᵀ`, `Ū₁ −= L₂ᵀ B̄₂` below, or `B̄₂ = L₁⁻ᵀ Ū₂`, `L̄₁ −= B̄₂ U₂ᵀ` beside, and
-/// `B̄₁ = L₁⁻ᵀ (tril₋₁(L₁ᵀ L̄₁) + triu(Ū₁ U₁ᵀ)) U₁⁻ᵀ`.
-fn cotangent<'t, T: Real>(at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-    let (lu, g) = (Pieces::of(at.y(0))?, Pieces::of(at.g(0))?);
-    let head = lu.head;
-    let (mut gl, mut gu) = (g.head, g.head);
-    let mut b = Pieces { head, below: None, beside: None };
-    if let (Some(g), Some(l)) = (g.below, lu.below) {
-        let part = head.solve_triangular(g, U().right().transposed());
-        gu = gu - l.mt().matmul(part);
-        b.below = Some(part);
-    }
-    if let (Some(g), Some(u)) = (g.beside, lu.beside) {
-        let part = head.solve_triangular(g, L().transposed());
-        gl = gl - part.matmul(u.mt());
-        b.beside = Some(part);
-    }
-    let of_l = unit(head)?.mt().matmul(gl.tril(-1)).tril(-1);
-    let of_u = gu.triu(0).matmul(head.triu(0).mt()).triu(0);
-    let left = head.solve_triangular(of_l + of_u, L().transposed());
-    b.head = head.solve_triangular(left, U().right().transposed());
-    at.one(permuted(b.whole(), &order(at.y(1))?, true)?)
-}
-
-/// With `F = L₁⁻¹ dB₁ U₁⁻¹`: `dL₁ = L₁ tril₋₁(F)`, `dU₁ = triu(F) U₁`, `dL₂ = (dB₂ − L₂ dU₁) U₁⁻¹`,
-/// `dU₂ = L₁⁻¹ dB₂ − tril₋₁(F) U₂`.
-fn tangent<'t, T: Real>(at: &At<'_, 't, T>, da: Var<'t, T>) -> Result<Parts<'t, T>> {
-    let db = Pieces::of(permuted(da, &order(at.y(1))?, false)?)?;
-    let lu = Pieces::of(at.y(0))?;
-    let head = lu.head;
-    let f = head.solve_triangular(head.solve_triangular(db.head, L()), U().right());
-    let du = f.triu(0).matmul(head.triu(0));
-    let mut found = Pieces { head: unit(head)?.matmul(f.tril(-1)) + du, below: None, beside: None };
-    if let (Some(db), Some(l)) = (db.below, lu.below) {
-        found.below = Some(head.solve_triangular(db - l.matmul(du), U().right()));
-    }
-    if let (Some(db), Some(u)) = (db.beside, lu.beside) {
-        found.beside = Some(head.solve_triangular(db, L()) - f.tril(-1).matmul(u));
-    }
-    Ok(smallvec![Some(found.whole()), None])
-}
-
 /// The order of the rows from the numbers that [`Lu`] gives.
 pub(super) fn order<T: Real>(rows: Var<'_, T>) -> Result<Tensor<i64>> {
     rows.value()?.map(|row| row.to_f64() as i64)
@@ -181,11 +150,19 @@ pub(super) struct Factored<'t, T: Real> {
 
 impl<'t, T: Real> Factored<'t, T> {
     /// Factors the matrices, or refuses them, on behalf of an operation.
-    pub(super) fn new(a: Var<'t, T>, name: &'static str, wanted: Use) -> Result<Factored<'t, T>> {
+    pub(super) fn new(a: Var<'t, T>, name: &'static str) -> Result<Factored<'t, T>> {
+        Factored::by(a, Lu { name, regular: false })
+    }
+
+    /// The same for matrices with an inverse; others are refused.
+    pub(super) fn regular(a: Var<'t, T>, name: &'static str) -> Result<Factored<'t, T>> {
+        Factored::by(a, Lu { name, regular: true })
+    }
+
+    fn by(a: Var<'t, T>, lu: Lu) -> Result<Factored<'t, T>> {
         square(&a.try_shape()?)?;
-        let made = a.tape().apply_many(Lu(name, wanted), &[a], 2);
-        made[0].try_shape()?;
-        Ok(Factored { a, lu: made[0], rows: made[1] })
+        let [lu, rows] = a.constant_factors(lu)?;
+        Ok(Factored { a, lu, rows })
     }
 
     /// Those that an operation has among its inputs, from a place on.
@@ -245,13 +222,10 @@ impl<T: Real> Operation<T> for Solve {
         let (batch, n, k) = matrices(x[1].shape())?;
         let sources = sources(square(x[2].shape())?.0, batch)?;
         let factors = Batch::new(x[2], x[3])?;
-        let mut found = columns(x[1])?;
-        let solve = |_: &mut (), i: usize, [b]: [&mut [T]; 1]| {
+        let found = in_place(columns(x[1])?, n, linalg::lu_solve_ns(n, k), |_: &mut (), i, b| {
             factors.factors(sources[i]).solve(self.transposed, b);
-            Ok::<(), ()>(())
-        };
-        let ns = linalg::lu_solve_ns(n, k);
-        linalg::each(sources.len(), ns, [found.as_mut_slice()?], || (), solve).expect("nothing fails");
+            Ok(())
+        })?;
         found.transpose(-1, -2).map(one)
     }
     /// `B̄ = A⁻ᵀ X̄`, `Ā = −B̄ Xᵀ` (Giles 2008, 2.3.1).
@@ -286,14 +260,11 @@ struct Inverse;
 pub(super) fn inverses<T: Real>(lu: &Tensor<T>, rows: &Tensor<T>) -> Result<Tensor<T>> {
     let factors = Batch::new(lu, rows)?;
     let (batch, n) = square(lu.shape())?;
-    let found = Tensor::build(Shape::new(lu.shape())?, |out| {
-        let invert = |_: &mut (), i: usize, [out]: [&mut [T]; 1]| {
-            factors.factors(i).inverse(out);
-            Ok::<(), ()>(())
-        };
-        let ns = linalg::lu_solve_ns(n, n);
-        linalg::each(batch.iter().product(), ns, [out], || (), invert).expect("nothing fails");
-    })?;
+    let invert = |_: &mut (), i: usize, [out]: [&mut [T]; 1]| {
+        factors.factors(i).inverse(out);
+        Ok(())
+    };
+    let [found] = each_matrix(batch, [&[n, n]], n, linalg::lu_solve_ns(n, n), invert)?;
     found.transpose(-1, -2)
 }
 

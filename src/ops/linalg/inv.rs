@@ -1,6 +1,6 @@
 //! Inverses.
 
-use super::factors::{Factored, Use};
+use super::factors::Factored;
 use super::square;
 use crate::error::argument;
 use crate::number::Real;
@@ -31,7 +31,7 @@ impl<'t, T: Real> Var<'t, T> {
     #[doc(alias = "inverse")]
     #[track_caller]
     pub fn inv(self) -> Var<'t, T> {
-        self.tape().composed("inv", || Ok(Factored::new(self, "inv", Use::Inverse)?.inverse()))
+        self.tape().composed("inv", || Ok(Factored::regular(self, "inv")?.inverse()))
     }
 
     /// The inverse of a tensor as a map from its axes from `first` on to those before, which have as many elements: the

@@ -1,6 +1,6 @@
 //! Least squares.
 
-use super::{broadcast_batches, matrices, shape_of, slice};
+use super::{broadcast_batches, in_place, matrices, shape_of, slice};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::linalg;
 use crate::number::Real;
@@ -21,28 +21,22 @@ impl<T: Real> Operation<T> for PseudoInverse {
     /// `S⁺ = R⁻¹ Qᵀ`.
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let [s, b, q, r] = [x[0], x[1], x[2], x[3]];
-        let (batch, m, n) = matrices(s.shape())?;
-        let count = batch.iter().product();
+        let (_, m, n) = matrices(s.shape())?;
         let factors = r.transpose(-1, -2)?.contiguous()?;
         let factors = slice(&factors);
         // Right-hand sides column by column.
         let b = b.transpose(-1, -2)?;
         let b = if self.transposed { b.contiguous()? } else { b.matmul(q)?.contiguous()? };
-        let columns = b.shape()[b.rank() - 2];
+        let ns = linalg::triangular_solve_ns(n, b.shape()[b.rank() - 2]);
         let upper = linalg::Triangular { upper: true, unit: false };
         let triangle = if self.transposed { linalg::Triangular { upper: false, ..upper } } else { upper };
-        let solved = Tensor::try_build(b.shape_owned(), |out| {
-            out.copy_from_slice(slice(&b));
-            let solve = |_: &mut (), i: usize, [b]: [&mut [T]; 1]| {
-                let r = &factors[i * n * n..(i + 1) * n * n];
-                if let Some(pivot) = linalg::dependent(n, m, r) {
-                    return Err(linalg::Fault::Singular(pivot));
-                }
-                linalg::triangular_solve(n, r, self.transposed, triangle, b);
-                Ok(())
-            };
-            let ns = linalg::triangular_solve_ns(n, columns);
-            linalg::each(count, ns, [out], || (), solve).map_err(|failed| super::fault(batch, n, failed))
+        let solved = in_place(b, n, ns, |_: &mut (), i, b| {
+            let r = &factors[i * n * n..(i + 1) * n * n];
+            if let Some(pivot) = linalg::dependent(n, m, r) {
+                return Err(linalg::Fault::Singular(pivot));
+            }
+            linalg::triangular_solve(n, r, self.transposed, triangle, b);
+            Ok(())
         })?;
         let solved = solved.transpose(-1, -2)?;
         if self.transposed { q.matmul(&solved).map(one) } else { Ok(one(solved)) }
@@ -153,7 +147,7 @@ impl<'t, T: Real> Var<'t, T> {
             }
             let [a, b] = broadcast_batches(self, b)?;
             let (s, transposed) = if m < n { (a.mt(), true) } else { (a, false) };
-            let [q, r] = s.qr_factors("lstsq");
+            let [q, r] = s.qr_factors("lstsq")?;
             let x = self.tape().apply(PseudoInverse { transposed }, &[s, b, q, r]);
             Ok(if vector { x.squeeze(-1) } else { x })
         })

@@ -1,6 +1,6 @@
 //! LU factors as results, and what is done with them.
 
-use super::factors::{Lu, Use, order, permuted};
+use super::factors::{Lu, order, permuted};
 use super::{Triangular, broadcast_batches, matrices, shape_of, square};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernels::linalg;
@@ -98,7 +98,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn lu_factor(self) -> Result<(Var<'t, T>, Tensor<i64>)> {
-        let made = self.tape().apply_many(Lu("lu_factor", Use::Values), &[self], 2);
+        let made = self.tape().apply_many(Lu { name: "lu_factor", regular: false }, &[self], 2);
         let rows = order(made[1])?;
         let k = matrices(&made[0].try_shape()?).map(|(_, m, n)| m.min(n))?;
         Ok((made[0], lists(&rows, k, |rows| linalg::pivots(rows, k))?))
@@ -131,7 +131,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn lu(self) -> Result<(Tensor<i64>, Var<'t, T>, Var<'t, T>)> {
-        let made = self.tape().apply_many(Lu("lu", Use::Values), &[self], 2);
+        let made = self.tape().apply_many(Lu { name: "lu", regular: false }, &[self], 2);
         let rows = order(made[1])?;
         let [l, u] = self.tape().composed_many("lu", || unpacked(made[0]));
         Ok((rows, l, u))

@@ -4,7 +4,7 @@ use super::{matrices, shape_of, singular, slice, square};
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
 use crate::shape::resolve_axis;
-use crate::tape::{At, Operation, Outputs, Parts, Tape, Var, one};
+use crate::tape::{At, Operation, Outputs, Parts, Var, one};
 use crate::tensor::Tensor;
 
 /// A norm of matrices, for [`Var::matrix_norm`] and [`Var::cond`].
@@ -162,24 +162,13 @@ impl<'t, T: Real> Var<'t, T> {
         if !singular {
             return Ok(own * inverse.matrix_norm(norm));
         }
-        // Which they are is found one by one.
-        let a = self.value()?;
-        let (batch, n) = square(a.shape())?;
-        let each = a.reshape(shape_of(&[batch.iter().product()], &[n, n])?)?;
-        let scratch = Tape::new();
-        let mut marks = Vec::new();
-        for i in 0..each.shape()[0] as isize {
-            let failed = scratch.constant(&each.slice(0, i..i + 1)?).inv().error().is_some();
-            marks.push(if failed { T::ONE } else { T::ZERO });
-        }
-        let mark = |axes: &[usize]| {
-            let shape = shape_of(batch, axes);
-            self.constant_like(shape.and_then(|shape| Tensor::from_slice(&marks, shape)))
-        };
-        let regular = Var::where_(mark(&[1, 1]), self.constant_like(Tensor::eye(n)), self);
+        // Those with a pivot of 0.
+        let (_, n) = square(&self.try_shape()?).map(|(batch, n)| (batch.len(), n))?;
+        let mark = self.detach().lu_factor()?.0.diagonal(-2, -1).eq(0.0).max_axes(-1);
+        let of_each = mark.unsqueeze(-1).unsqueeze(-1);
+        let regular = Var::where_(of_each, self.constant_like(Tensor::eye(n)), self);
         let found = regular.inv().matrix_norm(norm);
         // 1 more, for what is 0 is not to be 0·∞.
-        let mark = mark(&[]);
         Ok((own + mark) * Var::where_(mark, self.constant(f64::INFINITY), found))
     }
 

@@ -1,6 +1,6 @@
 //! Which singular values count as 0, and how many do not.
 
-use super::{matrices, shape_of, singular, slice, square};
+use super::{matrices, mirrored, shape_of, singular, slice, square};
 use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::tape::Var;
@@ -112,7 +112,7 @@ impl<'t, T: Real> Var<'t, T> {
             let (batch, m, n) = matrices(x.shape())?;
             let s = if cutoff.symmetric {
                 square(x.shape())?;
-                singular::svdvals(&singular::mirrored(&x)?)?
+                singular::svdvals(&mirrored(&x)?)?
             } else {
                 singular::svdvals(&x)?
             };

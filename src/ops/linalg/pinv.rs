@@ -1,6 +1,6 @@
 //! Pseudoinverses.
 
-use super::{Cutoff, matrices, shape_of, singular, slice, square};
+use super::{Cutoff, matrices, mirrored, shape_of, singular, slice, square};
 use crate::error::Result;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Parts, Var, one};
@@ -60,7 +60,7 @@ impl<T: Real> Operation<T> for Mirror {
         "mirror"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        singular::mirrored(x[0]).map(one)
+        mirrored(x[0]).map(one)
     }
     fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
         at.one(at.g(0).symmetric_part())

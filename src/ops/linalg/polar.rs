@@ -1,6 +1,7 @@
 //! The polar decomposition, whose derivative divides by sums of singular values alone.
 
-use super::{matrices, shape_of, singular, slice};
+use super::spectrum::Divide;
+use super::{matrices, singular};
 use crate::error::{Result, argument};
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Parts, Var};
@@ -17,23 +18,29 @@ struct Factors<'t, T: Real> {
     s: Var<'t, T>,
     vh: Var<'t, T>,
     tall: bool,
+    noise: f64,
 }
 
 impl<'t, T: Real> Factors<'t, T> {
     fn of(at: &At<'_, 't, T>) -> Result<Factors<'t, T>> {
         let (_, m, n) = matrices(&at.x(0).try_shape()?).map(|(batch, m, n)| (batch.len(), m, n))?;
-        Ok(Factors { u: at.y(0), h: at.y(1), s: at.y(2), vh: at.y(3), tall: m > n })
+        let noise = singular::resolution::<T>(n, n);
+        Ok(Factors { u: at.y(0), h: at.y(1), s: at.y(2), vh: at.y(3), tall: m > n, noise })
+    }
+
+    /// Z of `H Z + Z H = R`, or of `Z H = R`; NaN if one of the divisors counts as 0.
+    fn divided(&self, both: bool, r: Var<'t, T>) -> Var<'t, T> {
+        Divide { both, noise: self.noise }.of(self.h, [self.s, self.vh.mt()], r)
     }
 
     /// Z of `H Z + Z H = R`.
     fn balanced(&self, r: Var<'t, T>) -> Var<'t, T> {
-        r.tape().apply(Divide { both: true }, &[self.h, self.s, self.vh, r])
+        self.divided(true, r)
     }
 
     /// Z of `Z H = (1 − U Uᵀ) R`.
     fn outside(&self, r: Var<'t, T>) -> Var<'t, T> {
-        let outside = r - self.u.matmul(self.u.mt().matmul(r));
-        r.tape().apply(Divide { both: false }, &[self.h, self.s, self.vh, outside])
+        self.divided(false, r - self.u.matmul(self.u.mt().matmul(r)))
     }
 }
 
@@ -69,76 +76,6 @@ impl<T: Real> Operation<T> for Polar {
         let inside = by.u.matmul(rotation);
         let du = if by.tall { inside + by.outside(da) } else { inside };
         Ok(SmallVec::from_iter([Some(du), Some((p - rotation.matmul(by.h)).symmetric_part()), None, None]))
-    }
-}
-
-/// Z of `H Z + Z H = R`, or of `Z H = R`, for a symmetric H of which the eigenvalues and eigenvectors are inputs of
-/// their own, constants for the rules. NaN if one of the divisors counts as 0.
-struct Divide {
-    both: bool,
-}
-
-impl Divide {
-    fn again<'t, T: Real>(&self, at: &At<'_, 't, T>, r: Var<'t, T>) -> Var<'t, T> {
-        r.tape().apply(Divide { both: self.both }, &[at.x(0), at.x(1), at.x(2), r])
-    }
-}
-
-impl<T: Real> Operation<T> for Divide {
-    fn name(&self) -> &'static str {
-        "divide"
-    }
-    fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        let (s, vh, r) = (x[1], x[2], x[3]);
-        let n = s.shape()[s.rank() - 1];
-        let values = s.contiguous()?;
-        let rows = if self.both { n } else { 1 };
-        let batch = &s.shape()[..s.rank() - 1];
-        let inverse = Tensor::build(shape_of(batch, &[rows, n])?, |out| {
-            let matrices = out.chunks_exact_mut((rows * n).max(1));
-            for (out, s) in matrices.zip(slice(&values).chunks_exact(n.max(1))) {
-                let least = singular::resolution::<T>(n, n) * s[0].to_f64();
-                for (at, out) in out.iter_mut().enumerate() {
-                    let (i, j) = (at / n, at % n);
-                    let by = if self.both { s[i] + s[j] } else { s[j] };
-                    *out = if by.to_f64() > least { T::ONE / by } else { T::NAN };
-                }
-            }
-        })?;
-        let v = vh.transpose(-1, -2)?;
-        let right = r.matmul(&v)?;
-        let z = if self.both {
-            v.matmul(&vh.matmul(&right)?.try_mul(&inverse)?)?
-        } else {
-            right.try_mul(&inverse)?
-        };
-        Ok(SmallVec::from_iter([z.matmul(vh)?]))
-    }
-    /// `R̄` is the solution for `Z̄`, and `H̄ = −(R̄ Zᵀ + Zᵀ R̄)`, or `−Zᵀ R̄`.
-    fn vjp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        let (zt, r) = (at.y(0).mt(), self.again(at, at.g(0)));
-        Ok((0..4)
-            .map(|i| match i {
-                _ if !at.needs(i) => None,
-                0 if self.both => Some(-(r.matmul(zt) + zt.matmul(r))),
-                0 => Some(-zt.matmul(r)),
-                3 => Some(r),
-                _ => None,
-            })
-            .collect())
-    }
-    /// The solution for `dR − dH Z − Z dH`, or `dR − Z dH`.
-    fn jvp<'t>(&self, at: &At<'_, 't, T>) -> Result<Parts<'t, T>> {
-        let z = at.y(0);
-        let of_h = at.dx(0).map(|dh| {
-            let right = z.matmul(dh);
-            -if self.both { dh.matmul(z) + right } else { right }
-        });
-        let whole = match (of_h, at.dx(3)) {
-            (Some(a), Some(b)) => Some(a + b),
-            (a, b) => a.or(b),
-        };
-        Ok(SmallVec::from_iter([whole.map(|r| self.again(at, r))]))
     }
 }
 

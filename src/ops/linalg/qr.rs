@@ -1,6 +1,6 @@
 //! Orthogonal and triangular factors.
 
-use super::{Triangular, columns, fault, matrices, shape_of, slice};
+use super::{Triangular, columns, each_matrix, matrices, slice};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::linalg::{self, QrWork};
 use crate::number::Real;
@@ -31,21 +31,11 @@ impl<T: Real> Operation<T> for Qr {
         let (batch, m, n) = matrices(x[0].shape())?;
         let k = if self.complete { m } else { m.min(n) };
         let a = columns(x[0])?;
-        let mut q = None;
-        let r = Tensor::try_build(shape_of(batch, &[n, k])?, |r| {
-            let made = Tensor::try_build(shape_of(batch, &[k, m])?, |q| {
-                let a = slice(&a);
-                let factor = |work: &mut QrWork<T>, i: usize, [q, r]: [&mut [T]; 2]| {
-                    linalg::qr([m, n, k], &a[i * m * n..(i + 1) * m * n], q, r, work)
-                };
-                let count = batch.iter().product();
-                linalg::each(count, linalg::qr_ns(m, n, k), [q, r], QrWork::default, factor)
-                    .map_err(|failed| fault(batch, m, failed))
-            })?;
-            q = Some(made);
-            Ok(())
-        })?;
-        let q = q.expect("built above");
+        let a = slice(&a);
+        let factor = |work: &mut QrWork<T>, i: usize, [q, r]: [&mut [T]; 2]| {
+            linalg::qr([m, n, k], &a[i * m * n..(i + 1) * m * n], q, r, work)
+        };
+        let [q, r] = each_matrix(batch, [&[k, m], &[n, k]], m, linalg::qr_ns(m, n, k), factor)?;
         Ok(smallvec![q.transpose(-1, -2)?, r.transpose(-1, -2)?])
     }
     /// For the first k columns, `Ā = (Q̄ + Q M) R⁻ᵀ`, with the symmetric M that has the upper triangle of `R̄ Rᵀ − Qᵀ Q̄`
@@ -95,9 +85,8 @@ fn parted<T: Real>(x: Var<'_, T>, m: usize) -> (Var<'_, T>, Var<'_, T>) {
 
 impl<'t, T: Real> Var<'t, T> {
     /// The factors of A as constants, for operations that solve with them.
-    pub(super) fn qr_factors(self, name: &'static str) -> [Var<'t, T>; 2] {
-        let factors = self.tape().apply_many(Qr { name, complete: false }, &[self], 2);
-        [factors[0].detach(), factors[1].detach()]
+    pub(super) fn qr_factors(self, name: &'static str) -> Result<[Var<'t, T>; 2]> {
+        self.constant_factors(Qr { name, complete: false })
     }
 
     /// The factors `A = Q R` of matrices `[…, m, n]`, with `k = min(m, n)`: Q of `[…, m, k]` with orthonormal columns,

@@ -1,7 +1,7 @@
 //! What operations on singular values share: values and vectors of a batch as tensors, and which of the values count
 //! as equal to each other or to 0.
 
-use super::{columns, fault, matrices, shape_of, slice, square};
+use super::{columns, each_matrix, matrices, shape_of, slice};
 use crate::error::Result;
 use crate::kernels::linalg::{self, SvdWork};
 use crate::number::Real;
@@ -14,57 +14,24 @@ pub(super) fn svd<T: Real>(x: &Tensor<T>, full: bool) -> Result<[Tensor<T>; 3]> 
     let a = columns(x)?;
     let a = slice(&a);
     let (p, q) = if full { (m, n) } else { (k, k) };
-    let (mut s, mut vh) = (None, None);
+    let decompose = |work: &mut SvdWork<T>, i: usize, [u, s, v]: [&mut [T]; 3]| {
+        linalg::svd(m, n, &a[i * m * n..(i + 1) * m * n], u, s, v, work)
+    };
     // The columns of U row by row are Uᵀ; those of V are Vᵀ as it is wanted.
-    let ut = Tensor::try_build(shape_of(batch, &[p, m])?, |u| {
-        s = Some(Tensor::try_build(shape_of(batch, &[k])?, |s| {
-            vh = Some(Tensor::try_build(shape_of(batch, &[q, n])?, |v| {
-                let decompose = |work: &mut SvdWork<T>, i: usize, [u, s, v]: [&mut [T]; 3]| {
-                    linalg::svd(m, n, &a[i * m * n..(i + 1) * m * n], u, s, v, work)
-                };
-                let count = batch.iter().product();
-                linalg::each(count, linalg::svd_ns(m, n), [u, s, v], SvdWork::default, decompose)
-                    .map_err(|failed| fault(batch, k, failed))
-            })?);
-            Ok(())
-        })?);
-        Ok(())
-    })?;
-    match (s, vh) {
-        (Some(s), Some(vh)) => Ok([ut.transpose(-1, -2)?, s, vh]),
-        _ => unreachable!("built inside"),
-    }
+    let [ut, s, vh] = each_matrix(batch, [&[p, m], &[k], &[q, n]], k, linalg::svd_ns(m, n), decompose)?;
+    Ok([ut.transpose(-1, -2)?, s, vh])
 }
 
 /// The singular values alone.
 pub(super) fn svdvals<T: Real>(x: &Tensor<T>) -> Result<Tensor<T>> {
     let (batch, m, n) = matrices(x.shape())?;
+    let k = m.min(n);
     let a = columns(x)?;
     let a = slice(&a);
-    Tensor::try_build(shape_of(batch, &[m.min(n)])?, |s| {
-        let decompose = |work: &mut SvdWork<T>, i: usize, [s]: [&mut [T]; 1]| {
-            linalg::svdvals(m, n, &a[i * m * n..(i + 1) * m * n], s, work)
-        };
-        let count = batch.iter().product();
-        linalg::each(count, linalg::svdvals_ns(m, n), [s], SvdWork::default, decompose)
-            .map_err(|failed| fault(batch, m.min(n), failed))
-    })
-}
-
-/// The lower triangles of square matrices and their mirror images.
-pub(super) fn mirrored<T: Real>(x: &Tensor<T>) -> Result<Tensor<T>> {
-    let (_, n) = square(x.shape())?;
-    let x = x.contiguous()?;
-    Tensor::build(x.shape_owned(), |out| {
-        out.copy_from_slice(slice(&x));
-        for matrix in out.chunks_exact_mut((n * n).max(1)) {
-            for i in 0..n {
-                for j in i + 1..n {
-                    matrix[i * n + j] = matrix[j * n + i];
-                }
-            }
-        }
-    })
+    let decompose = |work: &mut SvdWork<T>, i: usize, [s]: [&mut [T]; 1]| {
+        linalg::svdvals(m, n, &a[i * m * n..(i + 1) * m * n], s, work)
+    };
+    each_matrix(batch, [&[k]], k, linalg::svdvals_ns(m, n), decompose).map(|[s]| s)
 }
 
 /// How far apart two singular values of an `m × n` matrix must be to count as different, relative to the largest: some

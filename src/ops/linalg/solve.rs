@@ -1,6 +1,6 @@
 //! Linear systems of square matrices.
 
-use super::factors::{Factored, Use, over_batch};
+use super::factors::{Factored, over_batch};
 use super::square;
 use crate::error::{ErrorKind, Result};
 use crate::number::Real;
@@ -23,7 +23,7 @@ fn solved<'t, T: Real>(
         return Err(ErrorKind::InnerDimension { left, right }.into());
     }
     let b = over_batch(b, &shape, given)?;
-    let x = Factored::new(a, if right { "solve_right" } else { "solve" }, Use::Inverse)?.solve(b, right);
+    let x = Factored::regular(a, if right { "solve_right" } else { "solve" })?.solve(b, right);
     Ok(if right { x.mt() } else { x })
 }
 

@@ -1,6 +1,6 @@
 //! Triangular systems, from all four sides.
 
-use super::{broadcast_batches, matrices, slice, square};
+use super::{as_stored, broadcast_batches, in_place, matrices, slice, square};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::linalg;
 use crate::number::Real;
@@ -81,28 +81,18 @@ impl<T: Real> Operation<T> for Triangular {
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let (_, n) = square(x[0].shape())?;
-        // Aᵀ row by row is A column by column: a view of either kind serves as it is.
-        let by_columns = x[0].transpose(-1, -2)?;
-        let (a, stored_transposed) = match by_columns.as_slice() {
-            Some(_) => (by_columns, true),
-            None => (x[0].contiguous()?, false),
-        };
+        let (a, stored_by_rows) = as_stored(x[0])?;
+        let a = slice(&a);
         // B column by column; from the right the system is that of the transposes, whose columns are B's rows.
         let b = if self.right { x[1].clone() } else { x[1].transpose(-1, -2)? };
         let transposed = self.transposed != self.right;
         let triangle = linalg::Triangular { upper: self.upper != transposed, unit: self.unit };
-        let by_rows = stored_transposed == transposed;
-        let rows = b.contiguous()?;
-        let (count, columns) = (b.shape()[..b.rank() - 2].iter().product(), b.shape()[b.rank() - 2]);
-        let solved = Tensor::build(b.shape_owned(), |out| {
-            out.copy_from_slice(slice(&rows));
-            let a = slice(&a);
-            let solve = |_: &mut (), i: usize, [b]: [&mut [T]; 1]| {
-                linalg::triangular_solve(n, &a[i * n * n..(i + 1) * n * n], by_rows, triangle, b);
-                Ok::<(), ()>(())
-            };
-            let ns = linalg::triangular_solve_ns(n, columns);
-            linalg::each(count, ns, [out], || (), solve).expect("nothing fails");
+        // Aᵀ row by row is A column by column.
+        let by_rows = stored_by_rows != transposed;
+        let ns = linalg::triangular_solve_ns(n, b.shape()[b.rank() - 2]);
+        let solved = in_place(b.contiguous()?, n, ns, |_: &mut (), i, b| {
+            linalg::triangular_solve(n, &a[i * n * n..(i + 1) * n * n], by_rows, triangle, b);
+            Ok(())
         })?;
         if self.right { Ok(one(solved)) } else { solved.transpose(-1, -2).map(one) }
     }

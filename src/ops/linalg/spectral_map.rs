@@ -2,7 +2,7 @@
 
 mod divided;
 
-use super::spectrum::{factors, into, out_of};
+use super::spectrum::{factors, into, out_of, recomposed};
 use crate::error::Result;
 use crate::number::Real;
 use crate::tape::{At, Operation, Outputs, Parts, Var, one};
@@ -34,31 +34,27 @@ impl<T: Real> Operation<T> for Derivative<T> {
         let n = l.shape()[l.rank() - 1];
         let square = n * n;
         let k = directions.len();
-        let mut inner = vec![T::ZERO; v.len()];
         if k == 0 {
-            let values = derivatives(&self.0, l, 0)?.swap_remove(0).to_vec();
-            for (inner, values) in inner.chunks_exact_mut(square.max(1)).zip(values.chunks_exact(n.max(1))) {
-                values.iter().enumerate().for_each(|(i, &value)| inner[i * (n + 1)] = value);
-            }
-        } else {
-            let divided = Divided::new(&self.0, l, k)?;
-            let directions = directions
-                .iter()
-                .map(|e| Ok(into(v, e)?.iter().map(T::to_f64).collect()))
-                .collect::<Result<Vec<Vec<f64>>>>()?;
-            for (matrix, inner) in inner.chunks_exact_mut(square.max(1)).enumerate() {
-                let of = |e: usize, i: usize, j: usize| {
-                    let e = &directions[e][matrix * square..];
-                    (e[i * n + j] + e[j * n + i]) / 2.0
-                };
-                for i in 0..n {
-                    for j in i..n {
-                        let mut paths =
-                            Paths { divided: &divided, matrix, n, end: j, total: 0.0, places: vec![i] };
-                        paths.walk(&of, &mut (0..k).collect(), 1.0);
-                        inner[i * n + j] = T::from_f64(paths.total);
-                        inner[j * n + i] = T::from_f64(paths.total);
-                    }
+            return recomposed(v, &derivatives(&self.0, l, 0)?.swap_remove(0)).map(one);
+        }
+        let mut inner = vec![T::ZERO; v.len()];
+        let divided = Divided::new(&self.0, l, k)?;
+        let directions = directions
+            .iter()
+            .map(|e| Ok(into(v, e)?.iter().map(T::to_f64).collect()))
+            .collect::<Result<Vec<Vec<f64>>>>()?;
+        for (matrix, inner) in inner.chunks_exact_mut(square.max(1)).enumerate() {
+            let of = |e: usize, i: usize, j: usize| {
+                let e = &directions[e][matrix * square..];
+                (e[i * n + j] + e[j * n + i]) / 2.0
+            };
+            for i in 0..n {
+                for j in i..n {
+                    let mut paths =
+                        Paths { divided: &divided, matrix, n, end: j, total: 0.0, places: vec![i] };
+                    paths.walk(&of, &mut (0..k).collect(), 1.0);
+                    inner[i * n + j] = T::from_f64(paths.total);
+                    inner[j * n + i] = T::from_f64(paths.total);
                 }
             }
         }

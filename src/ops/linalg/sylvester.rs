@@ -1,6 +1,6 @@
 //! Linear equations in matrices: Sylvester's and Lyapunov's.
 
-use super::{broadcast_batches, columns, fault, matrices, shape_of, slice, square};
+use super::{broadcast_batches, columns, each_matrix, in_place, matrices, shape_of, slice, square};
 use crate::error::{ErrorKind, Result};
 use crate::kernels::linalg::{self, Equation, Quasi, Workspace};
 use crate::number::Real;
@@ -8,7 +8,7 @@ use crate::tape::{At, Operation, Outputs, Parts, Var, one};
 use crate::tensor::Tensor;
 use smallvec::smallvec;
 
-/// Real Schur factors `A = U T Uᵀ`, to solve with: constants.
+/// Real Schur factors `A = U T Uᵀ`, to solve with.
 struct Schur(&'static str);
 
 impl<T: Real> Operation<T> for Schur {
@@ -18,20 +18,12 @@ impl<T: Real> Operation<T> for Schur {
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
         let (batch, n) = square(x[0].shape())?;
         let a = columns(x[0])?;
-        let mut t = None;
-        let u = Tensor::try_build(a.shape_owned(), |u| {
-            let made = Tensor::try_build(a.shape_owned(), |t| {
-                t.copy_from_slice(slice(&a));
-                let factor =
-                    |work: &mut Workspace, _, [t, u]: [&mut [T]; 2]| linalg::real_schur(n, t, u, work);
-                let count = batch.iter().product();
-                linalg::each(count, linalg::real_schur_ns(n), [t, u], Workspace::default, factor)
-                    .map_err(|failed| fault(batch, n, failed))
-            })?;
-            t = Some(made);
-            Ok(())
-        })?;
-        let t = t.expect("built above");
+        let a = slice(&a);
+        let factor = |work: &mut Workspace, i: usize, [t, u]: [&mut [T]; 2]| {
+            t.copy_from_slice(&a[i * n * n..(i + 1) * n * n]);
+            linalg::real_schur(n, t, u, work)
+        };
+        let [t, u] = each_matrix(batch, [&[n, n], &[n, n]], n, linalg::real_schur_ns(n), factor)?;
         Ok(smallvec![u.transpose(-1, -2)?, t.transpose(-1, -2)?])
     }
 }
@@ -75,21 +67,16 @@ impl<T: Real> Operation<T> for Solve {
         let [u, s] = [x[right + 1], x[right + 2]];
         let [v, w] = if self.kind == Kind::Sylvester { [x[right + 3], x[right + 4]] } else { [u, s] };
         let c = x[right];
-        let (batch, m, n) = matrices(c.shape())?;
+        let (_, m, n) = matrices(c.shape())?;
         let rows = v.transpose(-1, -2)?.matmul(&c.transpose(-1, -2)?)?.matmul(u)?.contiguous()?;
         let (s, w) = (columns(s)?, columns(w)?);
         let equation = if self.kind == Kind::Discrete { Equation::Product } else { Equation::Sum };
-        let y = Tensor::try_build(rows.shape_owned(), |out| {
-            out.copy_from_slice(slice(&rows));
-            let (s, w) = (slice(&s), slice(&w));
-            let solve = |_: &mut (), i: usize, [f]: [&mut [T]; 1]| {
-                let a = Quasi { n: m, t: &s[i * m * m..(i + 1) * m * m], transposed: self.adjoint };
-                let transposed = self.adjoint != (self.kind != Kind::Sylvester);
-                let b = Quasi { n, t: &w[i * n * n..(i + 1) * n * n], transposed };
-                linalg::matrix_equation(equation, a, b, f)
-            };
-            linalg::each(batch.iter().product(), linalg::matrix_equation_ns(m, n), [out], || (), solve)
-                .map_err(|failed| fault(batch, m * n, failed))
+        let (s, w) = (slice(&s), slice(&w));
+        let y = in_place(rows, m * n, linalg::matrix_equation_ns(m, n), |_: &mut (), i, f| {
+            let a = Quasi { n: m, t: &s[i * m * m..(i + 1) * m * m], transposed: self.adjoint };
+            let transposed = self.adjoint != (self.kind != Kind::Sylvester);
+            let b = Quasi { n, t: &w[i * n * n..(i + 1) * n * n], transposed };
+            linalg::matrix_equation(equation, a, b, f)
         })?;
         u.matmul(&y.transpose(-1, -2)?)?.matmul(&v.transpose(-1, -2)?).map(one)
     }
@@ -156,11 +143,6 @@ impl Solve {
 }
 
 impl<'t, T: Real> Var<'t, T> {
-    fn schur_factors(self, name: &'static str) -> [Var<'t, T>; 2] {
-        let factors = self.tape().apply_many(Schur(name), &[self], 2);
-        [factors[0].detach(), factors[1].detach()]
-    }
-
     /// One of the equations in A and one other matrix.
     fn lyapunov_kind(self, q: Var<'t, T>, kind: Kind) -> Result<Var<'t, T>> {
         let (left, right) = (self.try_shape()?, q.try_shape()?);
@@ -171,7 +153,7 @@ impl<'t, T: Real> Var<'t, T> {
         let solve = Solve { kind, adjoint: false };
         let name = Operation::<T>::name(&solve);
         let [a, q] = broadcast_batches(self, q)?;
-        let [u, s] = a.schur_factors(name);
+        let [u, s] = a.constant_factors(Schur(name))?;
         Ok(self.tape().apply(solve, &[a, q, u, s]))
     }
 
@@ -214,7 +196,8 @@ impl<'t, T: Real> Var<'t, T> {
             let [a, b] = broadcast_batches(self, b)?;
             let [a, c] = broadcast_batches(a, c)?;
             let [b, c] = broadcast_batches(b, c)?;
-            let ([u, s], [v, w]) = (a.schur_factors("sylvester"), b.schur_factors("sylvester"));
+            let [u, s] = a.constant_factors(Schur("sylvester"))?;
+            let [v, w] = b.constant_factors(Schur("sylvester"))?;
             let solve = Solve { kind: Kind::Sylvester, adjoint: false };
             Ok(self.tape().apply(solve, &[a, b, c, u, s, v, w]))
         })

@@ -1,5 +1,7 @@
 //! The gradient of a function of eigenvalues alone.
 
+use super::super::mirrored;
+use super::super::spectrum::recomposed;
 use super::spaces::{Evidence, Spaces};
 use crate::error::Result;
 use crate::kernels::linalg::Basis;
@@ -25,21 +27,7 @@ impl<T: Real> Operation<T> for SpectralSum {
         "spectral_sum"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Result<Outputs<T>> {
-        let n = x[1].shape()[x[1].rank() - 1];
-        let mut scaled = x[3].to_vec();
-        let h = x[1].to_vec();
-        for (matrix, h) in scaled.chunks_exact_mut((n * n).max(1)).zip(h.chunks_exact(n.max(1))) {
-            for row in matrix.chunks_exact_mut(n) {
-                row.iter_mut().zip(h).for_each(|(v, &h)| *v *= h);
-            }
-        }
-        let mut sum = Tensor::from_slice(&scaled, x[3].shape())?.matmul(&x[3].transpose(-1, -2)?)?.to_vec();
-        for sum in sum.chunks_exact_mut((n * n).max(1)) {
-            for i in 0..n {
-                (0..i).for_each(|j| sum[j * n + i] = sum[i * n + j]);
-            }
-        }
-        Tensor::from_slice(&sum, x[3].shape()).map(one)
+        mirrored(&recomposed(x[3], x[1])?).map(one)
     }
     /// `h̄ = diag Ũ` and `Ā = V (K ∘ Ũ) Vᵀ` with `Ũ = Vᵀ sym(U) V`. What A gets inside eigenspaces depends on how h depends on
     /// λ: the decomposition's rule finds it out from Ũ.
