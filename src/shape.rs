@@ -224,6 +224,22 @@ pub(crate) fn same(what: impl fmt::Display, found: &[usize], wanted: &[usize]) -
     Err(ErrorKind::Shape { what, found, wanted }.into())
 }
 
+/// The shape of a batch of matrices, its last two axes apart.
+pub(crate) fn matrices(shape: &[usize]) -> Result<(&[usize], usize, usize)> {
+    match shape {
+        [batch @ .., rows, columns] => Ok((batch, *rows, *columns)),
+        _ => Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into()),
+    }
+}
+
+/// The same for square matrices.
+pub(crate) fn square(shape: &[usize]) -> Result<(&[usize], usize)> {
+    match matrices(shape)? {
+        (batch, rows, columns) if rows == columns => Ok((batch, rows)),
+        _ => Err(ErrorKind::NotSquare { found: shape.to_vec() }.into()),
+    }
+}
+
 /// The index of the element at a place counted in row-major order.
 pub(crate) fn unravel(mut at: usize, shape: &[usize]) -> Vec<usize> {
     let mut index = vec![0; shape.len()];

@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
-use crate::shape::{Shape, broadcast, same};
+use crate::shape::{Shape, broadcast, matrices, same, square, unravel};
 use crate::tape::Var;
 use crate::tensor::Tensor;
 
@@ -93,24 +93,19 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn expm_multiply(self, b: Var<'t, T>) -> Var<'t, T> {
         self.tape().composed("expm_multiply", || {
             let (left, right) = (self.try_shape()?, b.try_shape()?);
-            let (&[rows, n], true) = (left.last_chunk::<2>().unwrap_or(&[0, 0]), left.len() >= 2) else {
-                return Err(ErrorKind::Rank { found: left.to_vec(), wanted: "at least 2" }.into());
-            };
-            if rows != n {
-                return Err(ErrorKind::NotSquare { found: left.to_vec() }.into());
-            }
+            let (own, n) = square(&left)?;
             if right.is_empty() {
                 return Err(ErrorKind::Rank { found: vec![], wanted: "at least 1" }.into());
             }
             let b = if right.len() == 1 { b.unsqueeze(-1) } else { b };
             let columns = b.try_shape()?;
-            let (batch, [inner, columns]) = columns.split_last_chunk::<2>().expect("at least 2 axes");
-            if *inner != n {
+            let (batch, inner, columns) = matrices(&columns)?;
+            if inner != n {
                 return Err(ErrorKind::InnerDimension { left: left.to_vec(), right: right.to_vec() }.into());
             }
-            let batch = broadcast(&left[..left.len() - 2], batch)
+            let batch = broadcast(own, batch)
                 .map_err(|_| ErrorKind::Broadcast { left: left.to_vec(), right: right.to_vec() })?;
-            let shape = Shape::new(batch.iter().chain(&[n, *columns]).copied().collect::<Vec<_>>())?;
+            let shape = Shape::new([&batch[..], &[n, columns]].concat())?;
             let (norm, shift) = centred(&self.value()?, n)?;
             let plan = plan::<T>(norm)?;
             let tape = self.tape();
@@ -178,10 +173,7 @@ fn centred<T: Real>(a: &Tensor<T>, n: usize) -> Result<(f64, Tensor<T>)> {
     let (mut most, mut shifts) = (0.0f64, vec![]);
     for (at, a) in (0..batch.iter().product()).map(|i| (i, &dense[i * n * n..(i + 1) * n * n])) {
         if !a.iter().all(|a| a.to_f64().is_finite()) {
-            let mut rest = at;
-            let mut entry: Vec<usize> = batch.iter().rev().map(|n| (rest % n, rest /= n).0).collect();
-            entry.reverse();
-            return Err(ErrorKind::NotFinite { batch: entry }.into());
+            return Err(ErrorKind::NotFinite { batch: unravel(at, batch) }.into());
         }
         let mean = T::from_f64((0..n).map(|i| a[i * n + i].to_f64() / n as f64).sum());
         let mut sums = vec![0.0; n];

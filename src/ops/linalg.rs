@@ -6,7 +6,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernels::linalg::{self, Fault};
 use crate::number::Real;
-use crate::shape::{Shape, broadcast};
+use crate::shape::{Shape, broadcast, matrices, square, unravel};
 use crate::tape::{Operation, Var};
 use crate::tensor::Tensor;
 
@@ -54,25 +54,9 @@ pub mod public {
 }
 use public::*;
 
-/// The shape of a batch of matrices, its last two axes apart.
-fn matrices(shape: &[usize]) -> Result<(&[usize], usize, usize)> {
-    match shape {
-        [batch @ .., rows, columns] => Ok((batch, *rows, *columns)),
-        _ => Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into()),
-    }
-}
-
-/// The same for square matrices.
-fn square(shape: &[usize]) -> Result<(&[usize], usize)> {
-    match matrices(shape)? {
-        (batch, rows, columns) if rows == columns => Ok((batch, rows)),
-        _ => Err(ErrorKind::NotSquare { found: shape.to_vec() }.into()),
-    }
-}
-
 /// A shape of matrices behind the axes of a batch.
 fn shape_of(batch: &[usize], matrix: &[usize]) -> Result<Shape> {
-    Shape::new(batch.iter().chain(matrix).copied().collect::<Vec<_>>())
+    Shape::new([batch, matrix].concat())
 }
 
 /// Matrices that lie column by column, as kernels take them: their transposes, row by row.
@@ -146,9 +130,7 @@ fn mirrored<T: Real>(x: &Tensor<T>) -> Result<Tensor<T>> {
 
 /// Matrix `i` of a batch that could not be decomposed.
 fn fault(batch: &[usize], size: usize, (i, fault): (usize, Fault)) -> Error {
-    let mut rest = i;
-    let mut entry: Vec<usize> = batch.iter().rev().map(|&n| (rest % n, rest /= n).0).collect();
-    entry.reverse();
+    let entry = unravel(i, batch);
     match fault {
         Fault::NotFinite => ErrorKind::NotFinite { batch: entry },
         Fault::NotPositive(row) => ErrorKind::NotPositiveDefinite { batch: entry, size, minor: row + 1 },

@@ -4,7 +4,7 @@ mod added;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::number::Real;
-use crate::shape::{Shape, same};
+use crate::shape::{Shape, matrices, same};
 use crate::tape::{Tape, Var};
 use crate::tensor::Tensor;
 
@@ -165,9 +165,7 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn matrix_power(self, n: i32) -> Var<'t, T> {
         self.tape().composed("matrix_power", || {
             let shape = self.try_shape()?;
-            let &[ref batch @ .., rows, _] = &shape[..] else {
-                return Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into());
-            };
+            let (batch, rows, _) = matrices(&shape)?;
             same("the matrix", &shape, &[batch, &[rows, rows]].concat())?;
             #[cfg(feature = "linalg")]
             let base = if n < 0 { self.inv() } else { self };

@@ -1,7 +1,8 @@
 //! The lower and the upper triangle of matrices.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::number::{Element, Real};
+use crate::shape::matrices;
 use crate::tape::{At, Operation, Outputs, Partials, Parts, Saved, Var, one};
 use crate::tensor::Tensor;
 
@@ -14,9 +15,7 @@ struct Triangle {
 
 impl Triangle {
     fn of<E: Element>(self, x: &Tensor<E>) -> Result<Tensor<E>> {
-        let &[.., rows, cols] = x.shape() else {
-            return Err(ErrorKind::Rank { found: x.shape().to_vec(), wanted: "at least 2" }.into());
-        };
+        let (_, rows, cols) = matrices(x.shape())?;
         let dense = x.contiguous()?;
         let data = dense.as_slice().expect("made contiguous above");
         Tensor::build(x.shape_owned(), |out| {
@@ -65,7 +64,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Rank`](ErrorKind::Rank) for fewer than two axes.
+    /// [`Rank`](crate::ErrorKind::Rank) for fewer than two axes.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};
@@ -90,7 +89,7 @@ impl<'t, T: Real> Var<'t, T> {
     ///
     /// # Errors
     ///
-    /// [`Rank`](ErrorKind::Rank) for fewer than two axes.
+    /// [`Rank`](crate::ErrorKind::Rank) for fewer than two axes.
     ///
     /// ```
     /// use retrograde::{Tape, Tensor};

@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result, argument};
 use crate::number::Real;
-use crate::shape::{Shape, broadcast};
+use crate::shape::{Shape, broadcast, matrices};
 use crate::tape::Var;
 
 /// Queries, keys and values with one batch and one number of heads, and the axes of the result in front.
@@ -15,10 +15,7 @@ pub(super) struct Fitted<'t, T: Real> {
 }
 
 fn split(shape: &[usize]) -> Result<(&[usize], [usize; 2])> {
-    match *shape {
-        [ref lead @ .., rows, width] => Ok((lead, [rows, width])),
-        _ => Err(ErrorKind::Rank { found: shape.to_vec(), wanted: "at least 2" }.into()),
-    }
+    matrices(shape).map(|(lead, rows, width)| (lead, [rows, width]))
 }
 
 /// The axes in front brought together, and the repeats split off.
